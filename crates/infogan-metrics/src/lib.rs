@@ -1,1 +1,18 @@
-//! placeholder
+//! Scores as pure functions of codes, labels and factors, in `f64`.
+//!
+//! This crate knows no tensor library and no network: plain slices in, numbers out. The same input always gives
+//! the same bytes.
+//!
+//! - [`clustering`]: how well a categorical code sorts pictures into their classes (error after a matching, NMI, ARI);
+//! - [`factors`]: how well codes of any kind follow known factors (association, mutual information, MIG);
+//! - [`information`]: entropies of priors and the variational bounds on mutual information, in nats.
+//!
+//! Nothing here panics on bad input: every function that can be given nonsense returns an [`Error`].
+
+pub mod clustering;
+mod error;
+pub mod factors;
+pub mod information;
+mod numeric;
+
+pub use error::{Error, Result};
