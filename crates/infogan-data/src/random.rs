@@ -185,25 +185,15 @@ mod tests {
     #[test]
     fn addresses_and_purposes_do_not_share_numbers() {
         let streams = Streams::new(7);
-        let address = Address {
-            step: 3,
-            phase: 1,
-            sample: 2,
-        };
+        let address = Address { step: 3, phase: 1, sample: 2 };
         let first = streams.at("latent", address).bits();
         assert_eq!(first, streams.at("latent", address).bits());
         assert_ne!(first, streams.at("order", address).bits());
         assert_ne!(first, Streams::new(8).at("latent", address).bits());
         for other in [
             Address { step: 4, ..address },
-            Address {
-                phase: 0,
-                ..address
-            },
-            Address {
-                sample: 3,
-                ..address
-            },
+            Address { phase: 0, ..address },
+            Address { sample: 3, ..address },
         ] {
             assert_ne!(first, streams.at("latent", other).bits());
         }
@@ -226,11 +216,6 @@ mod tests {
         let mut order = Streams::new(5).root("order").permutation(1000);
         assert_ne!(order[..10], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
         order.sort_unstable();
-        assert!(
-            order
-                .iter()
-                .enumerate()
-                .all(|(index, &value)| index == value as usize)
-        );
+        assert!(order.iter().enumerate().all(|(index, &value)| index == value as usize));
     }
 }
