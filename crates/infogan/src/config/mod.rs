@@ -1,0 +1,431 @@
+//! Configuration: presets, overrides, validation, and the resolved config with its identity.
+
+mod preset;
+mod resolve;
+mod validate;
+
+pub use preset::{PRESETS, Preset, preset};
+pub use resolve::{Resolver, differences, from_toml};
+pub use validate::validate;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    latent::{Latent, Prior, Slot},
+    objectives::{adversarial::Loss, mutual_information::Continuous},
+};
+
+/// What is wrong with a configuration.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{key}: {reason}")]
+pub struct ConfigError {
+    /// The key, such as `train.batch`.
+    pub key: String,
+    /// What is wrong and what is allowed.
+    pub reason: String,
+}
+
+impl ConfigError {
+    /// An error at a key.
+    pub fn new(key: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { key: key.into(), reason: reason.into() }
+    }
+}
+
+/// Everything that determines a training. Each preset is one; `config.toml` of a run is one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Short name, used for the run directory.
+    pub name: String,
+    /// Root of all random numbers.
+    pub seed: u64,
+    /// The pictures.
+    pub data: DataConfig,
+    /// Length, batch and cadence.
+    pub train: TrainConfig,
+    /// Slots of the generator's input, in order.
+    pub latent: Vec<SlotConfig>,
+    /// How weights begin.
+    pub init: InitScheme,
+    /// Latents to pictures.
+    pub generator: NetworkConfig,
+    /// Pictures to logits.
+    pub critic: NetworkConfig,
+    /// The game between the two.
+    pub adversarial: AdversarialConfig,
+    /// Further losses by name.
+    #[serde(default)]
+    pub terms: BTreeMap<String, TermConfig>,
+    /// Optimisers by name, each owning networks.
+    pub optimizers: BTreeMap<String, OptimizerConfig>,
+    /// What happens in a step, in order.
+    pub phase: Vec<PhaseConfig>,
+    /// Protocol of the scores.
+    #[serde(default)]
+    pub evaluate: EvaluateConfig,
+}
+
+/// Where pictures come from and how they are scaled.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataConfig {
+    /// Drawn in-process or read from files.
+    pub set: DataSet,
+    /// Folder of the files; not part of a run's identity, which goes by content.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<std::path::PathBuf>,
+    /// How many pictures to draw (drawn sets only).
+    #[serde(default = "default_count")]
+    pub count: usize,
+    /// Side of drawn pictures in pixels (drawn sets only).
+    #[serde(default = "default_size")]
+    pub size: usize,
+    /// Seed of a drawn set, apart from the run's own.
+    #[serde(default)]
+    pub seed: u64,
+    /// Range of the networks' pixels.
+    #[serde(default)]
+    pub scale: PixelScale,
+}
+
+fn default_count() -> usize {
+    60_000
+}
+
+fn default_size() -> usize {
+    28
+}
+
+/// The sets this program can train on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DataSet {
+    /// Ten digits drawn in-process, with known factors.
+    Glyphs,
+    /// MNIST's file format (IDX), also Fashion-MNIST's.
+    Idx,
+}
+
+/// Range of pixels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PixelScale {
+    /// [0, 1], for a generator that ends in a sigmoid.
+    #[default]
+    Unit,
+    /// [−1, 1], for one that ends in tanh.
+    Symmetric,
+}
+
+/// Length, batch and cadence of a training.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainConfig {
+    /// Generator steps in all. May be raised later.
+    pub steps: u64,
+    /// Pictures in a batch.
+    pub batch: usize,
+    /// Steps between lines of the log.
+    #[serde(default = "default_tick")]
+    pub tick: u64,
+    /// Steps between checkpoints.
+    #[serde(default = "default_every")]
+    pub checkpoint_every: u64,
+    /// Steps between pictures.
+    #[serde(default = "default_every")]
+    pub snapshot_every: u64,
+    /// Checkpoints kept.
+    #[serde(default = "default_keep")]
+    pub keep: usize,
+}
+
+fn default_tick() -> u64 {
+    20
+}
+
+fn default_every() -> u64 {
+    500
+}
+
+fn default_keep() -> usize {
+    2
+}
+
+/// One slot of the latent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SlotConfig {
+    /// Name, such as `c1`.
+    pub name: String,
+    /// Kind of prior.
+    pub prior: PriorKind,
+    /// Number of categories, or of numbers.
+    pub width: usize,
+}
+
+/// Kinds of prior.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PriorKind {
+    /// Equally likely categories, one-hot.
+    Categorical,
+    /// Uniform in [−1, 1).
+    Uniform,
+    /// Standard normal.
+    Normal,
+}
+
+/// How weights begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InitScheme {
+    /// N(0, 0.02) everywhere, norm weights N(1, 0.02) (DCGAN).
+    Normal,
+    /// The same with convolutions cut at two standard deviations (OpenAI's InfoGAN).
+    Openai,
+}
+
+/// A network from a table of layers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkConfig {
+    /// The only family so far: `dcgan`.
+    pub family: Family,
+    /// The table, a row a layer.
+    pub layers: Vec<String>,
+    /// Slope of a bare `lrelu`.
+    #[serde(default = "default_slope")]
+    pub slope: f64,
+    /// Critic only: real and generated pictures share one pass, with batch norm in two groups.
+    #[serde(default = "yes")]
+    pub shared_pass: bool,
+}
+
+fn default_slope() -> f64 {
+    0.1
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Families of networks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Family {
+    /// Layer tables of linear maps, convolutions and transposed convolutions.
+    Dcgan,
+}
+
+/// The adversarial loss.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdversarialConfig {
+    /// The pair of losses.
+    pub loss: Loss,
+    /// ε inside the logarithms; 0 computes them exactly from logits.
+    #[serde(default)]
+    pub epsilon: f64,
+}
+
+/// A term of the loss.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum TermConfig {
+    /// Variational bound on I(c; G(z, c)).
+    Codes(CodesConfig),
+}
+
+/// The term `codes`: recover latent slots from generated pictures (InfoGAN).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CodesConfig {
+    /// Slots to recover.
+    pub recover: Vec<String>,
+    /// Weight λ of the whole term.
+    #[serde(default = "one")]
+    pub weight: f64,
+    /// Weights of single slots, 1 where not named.
+    #[serde(default)]
+    pub weights: BTreeMap<String, f64>,
+    /// What Q is for uniform and normal slots.
+    #[serde(default = "fixed")]
+    pub continuous: Continuous,
+    /// ε inside the logarithm of categorical slots; 0 computes it exactly.
+    #[serde(default)]
+    pub epsilon: f64,
+    /// Rows between the tap and the outputs.
+    #[serde(default)]
+    pub head: Vec<String>,
+    /// What the head reads of the critic.
+    #[serde(default = "features")]
+    pub tap: String,
+    /// Name of the head's network, and of its file.
+    #[serde(default = "q")]
+    pub network: String,
+    /// Optimiser that trains the head.
+    pub optimizer: String,
+    /// Phases this term takes part in, each with the parts its gradient goes to.
+    pub gradient: BTreeMap<String, Vec<Receiver>>,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+fn fixed() -> Continuous {
+    Continuous::Fixed
+}
+
+fn features() -> String {
+    crate::networks::FEATURES.to_owned()
+}
+
+fn q() -> String {
+    "q".to_owned()
+}
+
+/// Parts that a term's gradient may go to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Receiver {
+    /// The generator.
+    Generator,
+    /// The critic's layers up to the tap.
+    Trunk,
+    /// The term's own head.
+    Head,
+}
+
+/// An optimiser and the networks it owns.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OptimizerConfig {
+    /// Kind.
+    pub kind: OptimizerKind,
+    /// Learning rate.
+    pub rate: f64,
+    /// Adam: decay of the first moment.
+    #[serde(default = "half")]
+    pub beta1: f64,
+    /// Adam: decay of the second moment.
+    #[serde(default = "beta2")]
+    pub beta2: f64,
+    /// Adam: ε beside the root.
+    #[serde(default = "adam_epsilon")]
+    pub epsilon: f64,
+    /// SGD: momentum.
+    #[serde(default)]
+    pub momentum: f64,
+    /// Steps over which the rate falls linearly to zero; 0 keeps it constant.
+    #[serde(default)]
+    pub decay_steps: u64,
+    /// Networks it updates. Heads of terms are added by the terms themselves.
+    pub networks: Vec<String>,
+}
+
+fn half() -> f64 {
+    0.5
+}
+
+fn beta2() -> f64 {
+    0.999
+}
+
+fn adam_epsilon() -> f64 {
+    1e-8
+}
+
+/// Kinds of optimiser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OptimizerKind {
+    /// Kingma and Ba, 2015.
+    Adam,
+    /// Stochastic gradient descent.
+    Sgd,
+}
+
+/// One entry of the schedule of a step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PhaseConfig {
+    /// Name, by which terms join in.
+    pub name: String,
+    /// Runs in every n-th step only.
+    #[serde(default = "once")]
+    pub every: u64,
+    /// Times in a row within a step, each with fresh pictures.
+    #[serde(default = "once")]
+    pub repeat: u64,
+    /// Side of the adversarial loss that it minimises.
+    pub adversarial: Side,
+    /// Latents drawn anew, or those of the last phase with its generated pictures.
+    #[serde(default)]
+    pub latents: Latents,
+    /// Optimisers that step at its end.
+    pub optimizers: Vec<String>,
+}
+
+fn once() -> u64 {
+    1
+}
+
+/// Sides of the game.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Side {
+    /// The critic's loss, on real and generated pictures.
+    Critic,
+    /// The generator's loss, on generated pictures.
+    Generator,
+    /// No adversarial loss: only terms.
+    None,
+}
+
+/// Where a phase's latents come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Latents {
+    /// Drawn for this phase.
+    #[default]
+    Fresh,
+    /// Those of the phase before it in the same step.
+    Reused,
+}
+
+/// Protocol of the scores.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvaluateConfig {
+    /// Latents for the bound.
+    pub latents: usize,
+    /// Labelled training pictures on which the matching is learnt.
+    pub matching: usize,
+    /// Pictures of the test split that are scored, at most.
+    pub test: usize,
+}
+
+impl Default for EvaluateConfig {
+    fn default() -> Self {
+        Self { latents: 10_000, matching: 10_000, test: 10_000 }
+    }
+}
+
+impl Config {
+    /// The latent with its slots.
+    pub fn latent(&self) -> Latent {
+        let slot = |slot: &SlotConfig| {
+            let prior = match slot.prior {
+                PriorKind::Categorical => Prior::Categorical { values: slot.width },
+                PriorKind::Uniform => Prior::Uniform { width: slot.width },
+                PriorKind::Normal => Prior::Normal { width: slot.width },
+            };
+            Slot { name: slot.name.clone(), prior }
+        };
+        Latent::new(self.latent.iter().map(slot).collect())
+    }
+}

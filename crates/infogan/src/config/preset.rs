@@ -1,0 +1,46 @@
+//! Presets: the experiments of the papers as data.
+
+/// A named configuration that comes with the program.
+#[derive(Clone, Copy, Debug)]
+pub struct Preset {
+    /// Name on the command line.
+    pub name: &'static str,
+    /// What it is, in a line.
+    pub summary: &'static str,
+    /// Its TOML text, with sources in comments.
+    pub text: &'static str,
+}
+
+/// All presets, in the order in which they are listed. The first is what `infogan train` runs.
+pub const PRESETS: &[Preset] = &[
+    Preset {
+        name: "glyphs",
+        summary: "InfoGAN on digits drawn in-process: no download, factors known, minutes",
+        text: include_str!("../../presets/glyphs.toml"),
+    },
+    Preset {
+        name: "mnist",
+        summary: "InfoGAN on the MNIST files as OpenAI trained it: 5,000 steps of 128",
+        text: include_str!("../../presets/mnist.toml"),
+    },
+    Preset {
+        name: "fashion-mnist",
+        summary: "the same on the Fashion-MNIST files",
+        text: include_str!("../../presets/fashion-mnist.toml"),
+    },
+    Preset {
+        name: "gan",
+        summary: "the vanilla GAN beside it: noise only",
+        text: include_str!("../../presets/gan.toml"),
+    },
+    Preset {
+        name: "gan-codes",
+        summary: "GAN with latent codes that it is never told to use, while Q watches",
+        text: include_str!("../../presets/gan-codes.toml"),
+    },
+];
+
+/// The preset of this name.
+pub fn preset(name: &str) -> Option<&'static Preset> {
+    PRESETS.iter().find(|preset| preset.name == name)
+}

@@ -1,0 +1,200 @@
+//! Checks that need nothing but the configuration: everything else is checked when the parts are put together.
+
+use std::collections::BTreeSet;
+
+use super::{Config, ConfigError, DataSet, PixelScale, PriorKind};
+use infogan_ops::Activation;
+
+type Checked = Result<(), ConfigError>;
+
+/// Refuses impossible values before anything is built.
+///
+/// # Errors
+/// [`ConfigError`] with the key, the reason and the allowed values.
+pub fn validate(config: &Config) -> Checked {
+    name(config)?;
+    train(config)?;
+    data(config)?;
+    latent(config)?;
+    networks(config)?;
+    optimizers(config)?;
+    phases(config)?;
+    terms(config)
+}
+
+fn refuse(key: impl Into<String>, reason: impl Into<String>) -> Checked {
+    Err(ConfigError::new(key, reason))
+}
+
+fn within<T: PartialOrd + std::fmt::Display>(key: &str, value: T, low: T, high: T) -> Checked {
+    if value >= low && value <= high {
+        return Ok(());
+    }
+    refuse(key, format!("is {value}; allowed: {low} to {high}"))
+}
+
+fn rate(key: String, value: f64, low: f64, high: f64) -> Checked {
+    if value.is_finite() && value >= low && value < high {
+        return Ok(());
+    }
+    refuse(key, format!("is {value}; allowed: from {low} up to, not including, {high}"))
+}
+
+/// Names that become parts of paths and of log keys.
+fn plain(key: &str, name: &str) -> Checked {
+    let letters = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if !name.is_empty() && name.len() <= 64 && name.chars().all(letters) {
+        return Ok(());
+    }
+    refuse(key, format!("'{name}' is not a name; allowed: letters, digits, '-' and '_', at most 64"))
+}
+
+fn name(config: &Config) -> Checked {
+    plain("name", &config.name)?;
+    // TOML and JSON keep whole numbers up to here.
+    within("seed", config.seed, 0, i64::MAX as u64)
+}
+
+fn train(config: &Config) -> Checked {
+    let train = &config.train;
+    within("train.steps", train.steps, 1, u64::from(u32::MAX))?;
+    // One picture has no statistics for batch norm to divide by.
+    within("train.batch", train.batch, 2, 1 << 16)?;
+    within("train.tick", train.tick, 1, 1 << 31)?;
+    within("train.checkpoint_every", train.checkpoint_every, 1, 1 << 31)?;
+    within("train.snapshot_every", train.snapshot_every, 1, 1 << 31)?;
+    within("train.keep", train.keep, 1, 1_000_000)?;
+    within("evaluate.latents", config.evaluate.latents, 1, 10_000_000)?;
+    within("evaluate.matching", config.evaluate.matching, 1, 10_000_000)?;
+    within("evaluate.test", config.evaluate.test, 1, 10_000_000)
+}
+
+fn data(config: &Config) -> Checked {
+    let data = &config.data;
+    within("data.seed", data.seed, 0, i64::MAX as u64)?;
+    if data.set == DataSet::Glyphs {
+        within("data.count", data.count, 1, 10_000_000)?;
+        within("data.size", data.size, 8, 512)?;
+        if data.path.is_some() {
+            return refuse("data.path", "drawn sets have no folder; allowed with data.set = \"idx\" only");
+        }
+    }
+    Ok(())
+}
+
+fn latent(config: &Config) -> Checked {
+    let mut names = BTreeSet::new();
+    for (index, slot) in config.latent.iter().enumerate() {
+        let key = format!("latent.{index}");
+        plain(&format!("{key}.name"), &slot.name)?;
+        if slot.name == "total" {
+            return refuse(format!("{key}.name"), "'total' is the sum of all bounds in the log; take another name");
+        }
+        if !names.insert(&slot.name) {
+            return refuse(format!("{key}.name"), format!("there are two slots '{}'", slot.name));
+        }
+        within(&format!("{key}.width"), slot.width, 0, 1 << 16)?;
+        if slot.prior == PriorKind::Categorical && slot.width == 1 {
+            return refuse(format!("{key}.width"), "a single category holds nothing; allowed: 0, or 2 and more");
+        }
+    }
+    if config.latent.iter().map(|slot| slot.width).sum::<usize>() == 0 {
+        return refuse("latent", "the generator gets no number at all; give a slot a width");
+    }
+    Ok(())
+}
+
+fn networks(config: &Config) -> Checked {
+    for (key, network) in [("generator", &config.generator), ("critic", &config.critic)] {
+        rate(format!("{key}.slope"), network.slope, 0.0, 1.0)?;
+        if network.layers.is_empty() {
+            return refuse(format!("{key}.layers"), "is empty; it needs a row a layer, as in \"conv 64 k4 s2 lrelu\"");
+        }
+    }
+    let last = config.generator.layers.len() - 1;
+    let key = format!("generator.layers.{last}");
+    let rows = crate::nn::parse_table(&config.generator.layers, config.generator.slope)
+        .map_err(|error| ConfigError::new(format!("generator.layers.{}", error.row), error.to_string()))?;
+    match (rows[last].activation, config.data.scale) {
+        (Activation::Sigmoid, PixelScale::Unit) | (Activation::Tanh, PixelScale::Symmetric) => Ok(()),
+        (Activation::Sigmoid, PixelScale::Symmetric) => {
+            refuse(key, "ends in sigmoid, which makes [0, 1]; data.scale \"symmetric\" is [-1, 1] and needs tanh")
+        }
+        (Activation::Tanh, PixelScale::Unit) => {
+            refuse(key, "ends in tanh, which makes [-1, 1]; data.scale \"unit\" is [0, 1] and needs sigmoid")
+        }
+        _ => refuse(key, "must end in sigmoid (data.scale \"unit\") or tanh (data.scale \"symmetric\")"),
+    }
+}
+
+fn optimizers(config: &Config) -> Checked {
+    for (name, optimizer) in &config.optimizers {
+        let key = |part: &str| format!("optimizers.{name}.{part}");
+        plain(&key("name"), name)?;
+        rate(key("rate"), optimizer.rate, f64::MIN_POSITIVE, 1e6)?;
+        rate(key("beta1"), optimizer.beta1, 0.0, 1.0)?;
+        rate(key("beta2"), optimizer.beta2, 0.0, 1.0)?;
+        rate(key("epsilon"), optimizer.epsilon, f64::MIN_POSITIVE, 1.0)?;
+        rate(key("momentum"), optimizer.momentum, 0.0, 1.0)?;
+        if optimizer.decay_steps != 0 && optimizer.decay_steps < config.train.steps {
+            return refuse(
+                "train.steps",
+                format!(
+                    "is {}, but the rate of '{name}' has fallen to zero after optimizers.{name}.decay_steps = {}; \
+                     a schedule already walked cannot be bent, so train at most that long or start a new run",
+                    config.train.steps, optimizer.decay_steps
+                ),
+            );
+        }
+    }
+    rate("adversarial.epsilon".to_owned(), config.adversarial.epsilon, 0.0, 1.0)
+}
+
+fn phases(config: &Config) -> Checked {
+    let mut names = BTreeSet::new();
+    if config.phase.is_empty() {
+        return refuse("phase", "a step without phases trains nothing");
+    }
+    for (index, phase) in config.phase.iter().enumerate() {
+        let key = |part: &str| format!("phase.{index}.{part}");
+        plain(&key("name"), &phase.name)?;
+        if !names.insert(&phase.name) {
+            return refuse(key("name"), format!("there are two phases '{}'", phase.name));
+        }
+        within(&key("every"), phase.every, 1, 1_000_000)?;
+        within(&key("repeat"), phase.repeat, 1, 1000)?;
+    }
+    Ok(())
+}
+
+fn terms(config: &Config) -> Checked {
+    for (name, term) in &config.terms {
+        plain(&format!("terms.{name}"), name)?;
+        let super::TermConfig::Codes(codes) = term;
+        let key = |part: &str| format!("terms.{name}.{part}");
+        plain(&key("network"), &codes.network)?;
+        rate(key("epsilon"), codes.epsilon, 0.0, 1.0)?;
+        rate(key("weight"), codes.weight, 0.0, 1e6)?;
+        for (slot, &weight) in &codes.weights {
+            rate(key(&format!("weights.{slot}")), weight, 0.0, 1e6)?;
+            if !codes.recover.contains(slot) {
+                return refuse(key(&format!("weights.{slot}")), "is not among the recovered slots");
+            }
+        }
+        if codes.recover.iter().collect::<BTreeSet<_>>().len() != codes.recover.len() {
+            return refuse(key("recover"), "names a slot twice");
+        }
+        for (phase, receivers) in &codes.gradient {
+            if receivers.is_empty() {
+                return refuse(
+                    key(&format!("gradient.{phase}")),
+                    "goes to nobody; allowed: generator, trunk, head, or leave the phase out",
+                );
+            }
+        }
+        if codes.gradient.is_empty() {
+            return refuse(key("gradient"), "names no phase, so the term would do nothing; drop the term instead");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,7 @@
+//! A run in, pictures and scores out.
+
+mod score;
+mod trained;
+
+pub use score::{CodeScore, FactorScore, Scores, score};
+pub use trained::{CodeValue, Encoding, Trained};

@@ -1,0 +1,301 @@
+//! Scores of a trained game, each with the protocol that made it.
+
+use std::collections::BTreeMap;
+
+use infogan_data::{Factor, FactorValues, ImageSet, random::Streams};
+use infogan_metrics::{
+    clustering::{ari, contingency, error, hungarian, majority, nmi},
+    factors::{FactorTable, Variable},
+    information::{categorical_bound, gaussian_bound},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{CodeValue, Encoding, Trained};
+use crate::{
+    Error,
+    game::STATISTICS_OVER,
+    latent::{Draw, Prior},
+    objectives::mutual_information::Continuous,
+    train::state::State,
+};
+
+/// Everything that `evaluate` says of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scores {
+    /// Steps trained.
+    pub step: u64,
+    /// One entry per recovered code.
+    pub codes: Vec<CodeScore>,
+    /// How well codes follow known factors, where the pictures have them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub factors: Vec<FactorScore>,
+    /// Mean mutual information gap over the factors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mig_mean: Option<f64>,
+    /// How the numbers were made.
+    pub protocol: BTreeMap<String, Value>,
+}
+
+/// Scores of one code.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CodeScore {
+    /// Name of the slot.
+    pub name: String,
+    /// `categorical`, `uniform` or `normal`.
+    pub kind: String,
+    /// H(c) in nats, differential for continuous codes.
+    pub entropy_nats: f64,
+    /// L_I in nats; for continuous codes with the best fixed standard deviation of Q.
+    pub bound_nats: f64,
+    /// The same bound as the training log has it.
+    pub bound_training_nats: f64,
+    /// Share of test pictures in the wrong class, categories matched one to one.
+    pub error_hungarian: Option<f64>,
+    /// The same, categories matched many to one.
+    pub error_majority: Option<f64>,
+    /// Normalised mutual information with the classes (arithmetic mean).
+    pub nmi: Option<f64>,
+    /// Adjusted Rand index with the classes.
+    pub ari: Option<f64>,
+}
+
+/// Scores of one factor.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FactorScore {
+    /// Name of the factor.
+    pub factor: String,
+    /// Code with the strongest association.
+    pub best_code: String,
+    /// Its association, in [0, 1].
+    pub association: f64,
+    /// Mutual information gap; none for a constant factor.
+    pub mig: Option<f64>,
+    /// Every code.
+    pub by_code: Vec<FactorByCode>,
+}
+
+/// One code against one factor.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FactorByCode {
+    /// Name of the code.
+    pub code: String,
+    /// |Pearson|, correlation ratio or Cramér's V.
+    pub association: f64,
+    /// Mutual information in nats, 20 bins.
+    pub mutual_information: f64,
+}
+
+/// Scores a trained game: the bound on generated pictures; matching on `train`, errors on `test`, both real and
+/// labelled; factors where `test` knows them.
+///
+/// # Errors
+/// When the metrics refuse their input.
+pub fn score(
+    trained: &mut Trained,
+    state: &State,
+    streams: &Streams,
+    train: &ImageSet,
+    test: &ImageSet,
+) -> Result<Scores, Error> {
+    let settings = trained.game().config().evaluate.clone();
+    let mut scores = Scores {
+        step: state.step(),
+        codes: Vec::new(),
+        factors: Vec::new(),
+        mig_mean: None,
+        protocol: BTreeMap::new(),
+    };
+    let mut say = |key: &str, value: Value| scores.protocol.insert(key.to_owned(), value);
+    say("step", json!(state.step()));
+    say("seed", json!(streams.seed()));
+    say("test_set", json!(test.name()));
+    say("test_sha256", json!(test.content_hash()));
+    let Some(codes) = trained.game().codes() else {
+        say("note", json!("the game recovers no codes: there is nothing to score"));
+        return Ok(scores);
+    };
+    let continuous = codes.continuous();
+    let targets: Vec<_> = codes.targets().map(|(slot, position)| (slot.clone(), position)).collect();
+
+    let draws: Vec<Draw> = trained.game().statistics_draws(streams).collect();
+    let mut statistics = draws[0].clone();
+    draws[1..].iter().for_each(|draw| statistics.append(draw));
+    let draw = trained.game().latent().draw(streams, "evaluate", [0; 3], settings.latents);
+    let generated = trained.encode_generated(state, &statistics, &draw).unwrap_or_else(|| unreachable!("has codes"));
+    say("bound_latents", json!(settings.latents));
+    say(
+        "bound_batch_norm",
+        json!(format!("generator and Q: statistics recomputed over {STATISTICS_OVER} latents of the run's stream")),
+    );
+    let encoded = trained.encode(test).unwrap_or_else(|| unreachable!("has codes"));
+    let matched = train.labels().is_some().then(|| train.clone().take(settings.matching));
+    let matched = matched.and_then(|set| trained.encode(&set).map(|encoding| (set, encoding)));
+    say("test_pictures", json!(test.len()));
+    say("matching_pictures", json!(matched.as_ref().map_or(0, |(set, _)| set.len())));
+    say("matching", json!("learnt on labelled training pictures, applied to the test pictures"));
+    say(
+        "q_batch_norm",
+        json!(format!("statistics recomputed over {STATISTICS_OVER} training pictures, whatever the batch scored")),
+    );
+
+    for (index, (slot, position)) in targets.iter().enumerate() {
+        let (bound, training) = bounds(&generated, index, &draw, *position, slot.prior, continuous)?;
+        let mut score = CodeScore {
+            name: slot.name.clone(),
+            kind: slot.prior.kind().to_owned(),
+            entropy_nats: slot.prior.entropy(),
+            bound_nats: bound,
+            bound_training_nats: training,
+            error_hungarian: None,
+            error_majority: None,
+            nmi: None,
+            ari: None,
+        };
+        if let (Prior::Categorical { values }, Some((set, encoding)), Some(test_labels)) =
+            (slot.prior, &matched, test.labels())
+        {
+            let classes = set.class_names().len().max(test.class_names().len());
+            let table = |encoding: &Encoding, labels: &[u16]| {
+                let labels: Vec<usize> = labels.iter().map(|&label| usize::from(label)).collect();
+                contingency(&categories(encoding, index), &labels, values, classes)
+            };
+            let learnt = table(encoding, set.labels().unwrap_or_default())?;
+            let scored = table(&encoded, test_labels)?;
+            score.error_hungarian = Some(error(&hungarian(&learnt), &scored)?);
+            score.error_majority = Some(error(&majority(&learnt), &scored)?);
+            score.nmi = Some(nmi(&scored));
+            score.ari = Some(ari(&scored));
+        }
+        scores.codes.push(score);
+    }
+    if !test.factors().is_empty() {
+        factor_scores(&mut scores, &encoded, test)?;
+    }
+    Ok(scores)
+}
+
+/// The most probable category of every picture in a slot.
+fn categories(encoding: &Encoding, slot: usize) -> Vec<usize> {
+    encoding.values.iter().map(|row| row[slot].category().unwrap_or(0)).collect()
+}
+
+/// The numbers Q reads for one dimension of a continuous slot.
+fn numbers(encoding: &Encoding, slot: usize, dimension: usize) -> Vec<f64> {
+    let of = |row: &Vec<CodeValue>| match &row[slot] {
+        CodeValue::Continuous(values) | CodeValue::Categorical(values) => f64::from(values[dimension]),
+    };
+    encoding.values.iter().map(of).collect()
+}
+
+/// L_I of one slot on generated pictures: with Q at its best, and as the training log has it.
+fn bounds(
+    generated: &Encoding,
+    index: usize,
+    draw: &Draw,
+    position: usize,
+    prior: Prior,
+    continuous: Continuous,
+) -> Result<(f64, f64), Error> {
+    let count = draw.len() as f64;
+    match prior {
+        Prior::Categorical { .. } => {
+            let truth = draw.categories(position);
+            let log = |(row, &category): (&Vec<CodeValue>, &usize)| match &row[index] {
+                CodeValue::Categorical(p) => f64::from(p[category]).max(f64::from(f32::MIN_POSITIVE)).ln(),
+                CodeValue::Continuous(_) => 0.0,
+            };
+            let cross_entropy = -generated.values.iter().zip(&truth).map(log).sum::<f64>() / count;
+            let bound = categorical_bound(cross_entropy, prior.entropy())?;
+            Ok((bound, bound))
+        }
+        Prior::Uniform { width } | Prior::Normal { width } => {
+            let truth = draw.slot(position);
+            let (mut best, mut training) = (0.0, 0.0);
+            for dimension in 0..width {
+                let mean = numbers(generated, index, dimension);
+                let square = |(sample, mean): (usize, &f64)| {
+                    (f64::from(truth[sample * width + dimension]) - mean).powi(2)
+                };
+                let residual = mean.iter().enumerate().map(square).sum::<f64>() / count;
+                let entropy = prior.entropy() / width as f64;
+                best += gaussian_bound(residual, entropy)?;
+                let prior_square = if matches!(prior, Prior::Uniform { .. }) { 1.0 / 3.0 } else { 1.0 };
+                training += 0.5 * (prior_square - residual);
+            }
+            Ok((best, if continuous == Continuous::Learned { best } else { training }))
+        }
+    }
+}
+
+/// Every code against every factor.
+fn factor_scores(scores: &mut Scores, encoded: &Encoding, test: &ImageSet) -> Result<(), Error> {
+    enum Owned {
+        Categorical(usize, Vec<usize>),
+        Continuous(Vec<f64>),
+    }
+    fn borrow(owned: &Owned) -> Variable<'_> {
+        match owned {
+            Owned::Categorical(count, values) => Variable::Categorical { count: *count, values },
+            Owned::Continuous(values) => Variable::Continuous(values),
+        }
+    }
+    let mut codes = Vec::new();
+    for (index, slot) in encoded.slots.iter().enumerate() {
+        match slot.prior {
+            Prior::Categorical { values } => {
+                codes.push((slot.name.clone(), Owned::Categorical(values, categories(encoded, index))));
+            }
+            Prior::Uniform { width } | Prior::Normal { width } => {
+                for dimension in 0..width {
+                    let name = if width == 1 { slot.name.clone() } else { format!("{}.{dimension}", slot.name) };
+                    codes.push((name, Owned::Continuous(numbers(encoded, index, dimension))));
+                }
+            }
+        }
+    }
+    let factors: Vec<(String, Owned)> = (test.factors().iter())
+        .map(|factor: &Factor| {
+            let values = match &factor.values {
+                FactorValues::Categorical { count, values } => {
+                    Owned::Categorical(usize::from(*count), values.iter().map(|&value| usize::from(value)).collect())
+                }
+                FactorValues::Continuous(values) => {
+                    Owned::Continuous(values.iter().map(|&value| f64::from(value)).collect())
+                }
+            };
+            (factor.name.clone(), values)
+        })
+        .collect();
+    let code_pairs: Vec<(&str, Variable<'_>)> = codes.iter().map(|(name, owned)| (name.as_str(), borrow(owned))).collect();
+    let factor_pairs: Vec<(&str, Variable<'_>)> =
+        factors.iter().map(|(name, owned)| (name.as_str(), borrow(owned))).collect();
+    let table = FactorTable::new(&code_pairs, &factor_pairs)?;
+    for (row, factor) in table.factors.iter().enumerate() {
+        let by_code: Vec<FactorByCode> = (table.codes.iter().enumerate())
+            .map(|(column, code)| FactorByCode {
+                code: code.clone(),
+                association: table.association[row][column],
+                mutual_information: table.mutual_information[row][column],
+            })
+            .collect();
+        let better = |best: usize, (index, cell): (usize, &FactorByCode)| {
+            if cell.association > by_code[best].association { index } else { best }
+        };
+        let best = by_code.iter().enumerate().fold(0, better);
+        scores.factors.push(FactorScore {
+            factor: factor.clone(),
+            best_code: by_code[best].code.clone(),
+            association: by_code[best].association,
+            mig: table.mig.per_factor[row],
+            by_code,
+        });
+    }
+    scores.mig_mean = table.mig.mean;
+    scores.protocol.insert(
+        "association".to_owned(),
+        json!("|Pearson| between numbers, correlation ratio between number and category, Cramér's V between categories"),
+    );
+    scores.protocol.insert("mutual_information_bins".to_owned(), json!(table.bins));
+    Ok(())
+}

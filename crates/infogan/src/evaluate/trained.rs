@@ -1,0 +1,259 @@
+//! A trained game for use: drawing, traversing, encoding. Batch norm uses stored statistics throughout, so a
+//! picture does not depend on its neighbours.
+
+use std::sync::Arc;
+
+use burn::tensor::{Tensor, activation};
+use infogan_data::{ImageSet, Scale, random::Streams};
+use serde::Serialize;
+
+use crate::{
+    game::{CRITIC, GENERATOR, Game, ReaderStates},
+    latent::{Draw, Prior, Slot},
+    nn::{Bound, NetState, Pass, read},
+    run::pictures::{Picture, PictureError, PixelRange, Sheet},
+    tasks::batch_tensor,
+    train::state::State,
+};
+
+/// Samples in one pass. Fixed, so that memory does not grow with the request.
+const CHUNK: usize = 128;
+
+/// A game with the parameters and statistics of one moment.
+pub struct Trained {
+    game: Arc<Game>,
+    step: u64,
+    generator: Bound,
+    critic: Bound,
+    head: Option<Bound>,
+    generator_state: NetState,
+    readers: ReaderStates,
+}
+
+/// What Q says of one picture in one slot.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum CodeValue {
+    /// Probabilities of the categories.
+    Categorical(Vec<f32>),
+    /// Means of the numbers.
+    Continuous(Vec<f32>),
+}
+
+impl CodeValue {
+    /// The most probable category; the first of equals.
+    pub fn category(&self) -> Option<usize> {
+        let Self::Categorical(probabilities) = self else { return None };
+        let better = |best: usize, (index, p): (usize, &f32)| if *p > probabilities[best] { index } else { best };
+        Some(probabilities.iter().enumerate().fold(0, better))
+    }
+}
+
+/// Codes of pictures: slots, and per picture one value a slot.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Encoding {
+    /// The slots, in the order of the values.
+    pub slots: Vec<Slot>,
+    /// `[picture][slot]`.
+    pub values: Vec<Vec<CodeValue>>,
+}
+
+impl Trained {
+    /// From a state and statistics.
+    pub fn new(game: Arc<Game>, state: &State, generator_state: NetState, readers: ReaderStates) -> Self {
+        let bind = |name: &str| Bound::new(&state.sections[name], false);
+        Self {
+            step: state.step(),
+            generator: bind(GENERATOR),
+            critic: bind(CRITIC),
+            head: game.codes().map(|codes| bind(codes.network())),
+            generator_state,
+            readers,
+            game,
+        }
+    }
+
+    /// The game.
+    pub fn game(&self) -> &Game {
+        &self.game
+    }
+
+    /// Steps it was trained for.
+    pub fn step(&self) -> u64 {
+        self.step
+    }
+
+    /// Replaces the statistics of the networks that read pictures.
+    pub fn with_readers(mut self, readers: ReaderStates) -> Self {
+        self.readers = readers;
+        self
+    }
+
+    /// Range of the generator's pixels.
+    pub fn scale(&self) -> Scale {
+        crate::tasks::pixel_scale(self.game.config().data.scale)
+    }
+
+    /// Pictures of latents as a tensor, `[n, C, H, W]`, at most [`CHUNK`] at a time.
+    fn chunks<'a>(&'a mut self, draw: &'a Draw) -> impl Iterator<Item = (Draw, Tensor<4>)> + 'a {
+        (0..draw.len()).step_by(CHUNK).map(move |first| {
+            let part = draw.part(first, CHUNK.min(draw.len() - first));
+            let latents = part.tensor(self.game.device()); // [n, width]
+            let fake =
+                self.game.generator().forward(&self.generator, &mut self.generator_state, latents, Pass::STORED);
+            (part, fake)
+        })
+    }
+
+    /// Pictures of latents.
+    ///
+    /// # Errors
+    /// [`PictureError`] for shapes that no picture file has (two channels).
+    pub fn pictures(&mut self, draw: &Draw) -> Result<Vec<Picture>, PictureError> {
+        let shape = self.game.picture();
+        let range = match self.scale() {
+            Scale::Unit => PixelRange::Unit,
+            Scale::Symmetric => PixelRange::Symmetric,
+        };
+        let mut all = Vec::with_capacity(draw.len());
+        for (_, fake) in self.chunks(draw) {
+            let values = read(fake);
+            let size = shape.iter().product::<usize>();
+            for values in values.chunks_exact(size) {
+                all.push(Picture::from_planes(shape, values, range)?);
+            }
+        }
+        Ok(all)
+    }
+
+    /// Pictures of latents side by side.
+    ///
+    /// # Errors
+    /// As [`Trained::pictures`].
+    pub fn sheet(&mut self, draw: &Draw, columns: usize) -> Result<Sheet, PictureError> {
+        Sheet::new(self.pictures(draw)?, columns)
+    }
+
+    /// Rows of pictures in which one code moves and everything else stays: every recovered slot in turn (every
+    /// slot but noise when nothing is recovered), `rows` starting points each. Continuous codes run from −2 to 2.
+    /// `None` when there is no code to move.
+    ///
+    /// # Errors
+    /// As [`Trained::pictures`].
+    pub fn traverse(
+        &mut self,
+        streams: &Streams,
+        purpose: &str,
+        rows: usize,
+    ) -> Result<Option<Sheet>, PictureError> {
+        const COLUMNS: usize = 10;
+        let slots = self.codes_to_move();
+        let starts = self.game.latent().draw(streams, purpose, [0, 1, 0], rows.max(1));
+        let mut all: Option<Draw> = None;
+        let mut labels = Vec::new();
+        for (position, prior, name) in &slots {
+            let columns = if let Prior::Categorical { values } = prior { (*values).min(COLUMNS) } else { COLUMNS };
+            for number in 0..prior.width().min(if columns_are_values(prior) { 1 } else { usize::MAX }) {
+                for start in 0..starts.len() {
+                    // Rows are all of one length: a code with fewer categories repeats from its first.
+                    let mut row = starts.repeat(start, COLUMNS);
+                    for column in 0..COLUMNS {
+                        match prior {
+                            Prior::Categorical { .. } => row.set_category(*position, column, column % columns),
+                            _ => {
+                                let value = -2.0 + 4.0 * column as f32 / (COLUMNS - 1) as f32;
+                                row.slot_mut(*position)[column * prior.width() + number] = value;
+                            }
+                        }
+                    }
+                    labels.push(match prior {
+                        Prior::Categorical { .. } => format!("{name} 0..{}", columns - 1),
+                        _ if prior.width() == 1 => format!("{name} -2..2"),
+                        _ => format!("{name}.{number} -2..2"),
+                    });
+                    match &mut all {
+                        Some(all) => all.append(&row),
+                        None => all = Some(row),
+                    }
+                }
+            }
+        }
+        match all {
+            Some(all) => Ok(Some(self.sheet(&all, COLUMNS)?.row_labels(labels))),
+            None => Ok(None),
+        }
+    }
+
+    /// Position, prior and name of every slot that a traversal moves.
+    fn codes_to_move(&self) -> Vec<(usize, Prior, String)> {
+        let of = |(slot, position): (&Slot, usize)| (position, slot.prior, slot.name.clone());
+        match self.game.codes() {
+            Some(codes) => codes.targets().map(of).collect(),
+            None => (self.game.latent().slots().iter().enumerate())
+                .filter(|(_, slot)| !slot.name.starts_with('z'))
+                .map(|(position, slot)| of((slot, position)))
+                .collect(),
+        }
+    }
+
+    /// What Q says of pictures `[n, C, H, W]`, one value per slot and picture. `None` without a term that
+    /// recovers codes.
+    fn read_codes(&mut self, pictures: Tensor<4>) -> Option<Vec<Vec<CodeValue>>> {
+        let game = Arc::clone(&self.game);
+        let (codes, head) = (game.codes()?, self.head.as_ref()?);
+        let count = pictures.dims()[0];
+        let output = game.critic().forward(&self.critic, &mut self.readers.critic, pictures, Pass::STORED);
+        let posteriors = codes.posterior(head, &mut self.readers.head, &output, Pass::STORED);
+        let mut rows = vec![Vec::new(); count];
+        for posterior in posteriors {
+            let categorical = matches!(posterior, crate::game::terms::Posterior::Categorical(_));
+            let values = match posterior {
+                crate::game::terms::Posterior::Categorical(logits) => activation::softmax(logits, 1), // [n, K]
+                crate::game::terms::Posterior::Continuous { mean, .. } => mean,                       // [n, width]
+            };
+            let width = values.dims()[1];
+            let values = read(values);
+            for (row, values) in rows.iter_mut().zip(values.chunks_exact(width.max(1))) {
+                let values = values.to_vec();
+                row.push(if categorical { CodeValue::Categorical(values) } else { CodeValue::Continuous(values) });
+            }
+        }
+        Some(rows)
+    }
+
+    /// Codes of pictures; `None` without a term that recovers codes.
+    pub fn encode(&mut self, set: &ImageSet) -> Option<Encoding> {
+        let slots = self.game.codes()?.targets().map(|(slot, _)| slot.clone()).collect();
+        let indices: Vec<u32> = (0..set.len() as u32).collect();
+        let mut values = Vec::with_capacity(set.len());
+        for part in indices.chunks(CHUNK) {
+            let pictures = batch_tensor(set, part, self.scale(), self.game.device());
+            values.extend(self.read_codes(pictures)?);
+        }
+        Some(Encoding { slots, values })
+    }
+
+    /// Codes that Q reads from pictures generated from these latents, with statistics of the readers taken over
+    /// `statistics` (generated pictures are not spread like real ones).
+    pub fn encode_generated(&mut self, state: &State, statistics: &Draw, draw: &Draw) -> Option<Encoding> {
+        let slots = self.game.codes()?.targets().map(|(slot, _)| slot.clone()).collect();
+        let game = Arc::clone(&self.game);
+        let over: Vec<Tensor<4>> = self.chunks(statistics).map(|(_, fake)| fake).collect();
+        let readers = game.reader_statistics(state, over.into_iter());
+        let real_readers = std::mem::replace(&mut self.readers, readers);
+        let mut values = Vec::with_capacity(draw.len());
+        let parts: Vec<Draw> =
+            (0..draw.len()).step_by(CHUNK).map(|first| draw.part(first, CHUNK.min(draw.len() - first))).collect();
+        for part in parts {
+            let fake = self.chunks(&part).map(|(_, fake)| fake).next();
+            values.extend(fake.and_then(|fake| self.read_codes(fake)).unwrap_or_default());
+        }
+        self.readers = real_readers;
+        Some(Encoding { slots, values })
+    }
+}
+
+/// Whether a traversal's columns are the categories of the slot.
+fn columns_are_values(prior: &Prior) -> bool {
+    matches!(prior, Prior::Categorical { .. })
+}

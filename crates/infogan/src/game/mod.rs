@@ -1,0 +1,374 @@
+//! A GAN as a game of interchangeable parts: latent slots × generator × critic × adversarial loss × terms ×
+//! schedule of phases. This file puts the parts together and checks that they fit; `step` plays.
+
+mod statistics;
+mod step;
+pub mod terms;
+
+pub use statistics::{ReaderStates, STATISTICS_OVER};
+pub use step::{StepError, StepReport};
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use burn::tensor::Device;
+use infogan_data::random::Streams;
+
+use crate::{
+    config::{Config, ConfigError, Latents, OptimizerKind, PhaseConfig, Receiver, Side, TermConfig},
+    latent::Latent,
+    networks::dcgan::{Critic, Generator},
+    nn::{Entry, ParameterSpec, Section, Shape, TableError, initialise},
+    train::state::{STEP, State},
+};
+use terms::{Codes, Needs, Term};
+
+/// Name of the generator's section.
+pub const GENERATOR: &str = "generator";
+/// Name of the critic's section.
+pub const CRITIC: &str = "critic";
+
+/// A game: immutable, rebuilt from the configuration at every start.
+pub struct Game {
+    config: Config,
+    latent: Latent,
+    generator: Generator,
+    critic: Critic,
+    terms: Vec<Box<dyn Term>>,
+    optimizers: BTreeMap<String, Optimizer>,
+    phases: Vec<Phase>,
+    picture: [usize; 3],
+    device: Device,
+}
+
+/// An optimiser with all networks it owns, heads of terms included.
+struct Optimizer {
+    settings: crate::config::OptimizerConfig,
+    networks: Vec<String>,
+}
+
+/// A phase with everything about it worked out.
+struct Phase {
+    settings: PhaseConfig,
+    trained: BTreeSet<String>,
+    needs: Needs,
+    /// The generator's pass is recorded: this phase, or one that reuses its pictures, trains the generator.
+    records_generator: bool,
+    /// Number of its first real batch within a step, if it needs any.
+    first_real: u64,
+}
+
+impl Game {
+    /// Puts a checked configuration together for pictures of this shape.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the key of the first part that does not fit.
+    pub fn new(config: &Config, picture: [usize; 3], device: Device) -> Result<Self, ConfigError> {
+        Self::with_terms(config, picture, device, Vec::new())
+    }
+
+    /// The same with further terms that no configuration names.
+    ///
+    /// # Errors
+    /// As [`Game::new`].
+    pub fn with_terms(
+        config: &Config,
+        picture: [usize; 3],
+        device: Device,
+        extra: Vec<Box<dyn Term>>,
+    ) -> Result<Self, ConfigError> {
+        let latent = config.latent();
+        let truncated = config.init == crate::config::InitScheme::Openai;
+        let table = |key: &str| {
+            let key = format!("{key}.layers");
+            move |error: TableError| ConfigError::new(format!("{key}.{}", error.row), error.to_string())
+        };
+        let generator = Generator::new(&config.generator.layers, config.generator.slope, latent.width(), truncated)
+            .map_err(table("generator"))?;
+        if generator.stack().output() != Shape::Map(picture) {
+            let [channels, height, width] = picture;
+            return Err(ConfigError::new(
+                "generator.layers",
+                format!(
+                    "the last row makes {}, but the pictures are {channels}×{height}×{width}",
+                    generator.stack().output()
+                ),
+            ));
+        }
+        let critic = Critic::new(&config.critic.layers, config.critic.slope, picture, truncated)
+            .map_err(table("critic"))?;
+        let mut terms = Vec::new();
+        for (name, term) in &config.terms {
+            terms.push(match term {
+                TermConfig::Codes(codes) => {
+                    Box::new(Codes::new(name, codes, &latent, &critic, truncated)?) as Box<dyn Term>
+                }
+            });
+        }
+        terms.extend(extra);
+        let optimizers = own_networks(config, &terms)?;
+        let phases = plan(config, &terms, &optimizers)?;
+        Ok(Self { config: config.clone(), latent, generator, critic, terms, optimizers, phases, picture, device })
+    }
+
+    /// The configuration it was built from.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The latent slots.
+    pub fn latent(&self) -> &Latent {
+        &self.latent
+    }
+
+    /// The generator.
+    pub fn generator(&self) -> &Generator {
+        &self.generator
+    }
+
+    /// The critic.
+    pub fn critic(&self) -> &Critic {
+        &self.critic
+    }
+
+    /// The term that recovers codes, if there is one.
+    pub fn codes(&self) -> Option<&Codes> {
+        self.terms.iter().find_map(|term| term.as_codes())
+    }
+
+    /// Shape of the pictures, `[C, H, W]`.
+    pub fn picture(&self) -> [usize; 3] {
+        self.picture
+    }
+
+    /// Device of stored tensors, without autodiff.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Highest value of every bound in the log, in nats.
+    pub fn ceilings(&self) -> BTreeMap<String, f64> {
+        self.terms.iter().flat_map(|term| term.ceilings()).collect()
+    }
+
+    /// Batches of real pictures used in a step.
+    pub fn real_batches(&self) -> u64 {
+        self.phases.iter().filter(|phase| phase.needs.real).map(|phase| phase.settings.repeat).sum()
+    }
+
+    /// Real pictures shown to the critic when so many steps are done.
+    pub fn images(&self, steps: u64) -> u64 {
+        let batches = |phase: &Phase| steps.div_ceil(phase.settings.every) * phase.settings.repeat;
+        let all: u64 = self.phases.iter().filter(|phase| phase.needs.real).map(batches).sum();
+        all * self.config.train.batch as u64
+    }
+
+    /// Every network with its parameters.
+    pub fn networks(&self) -> Vec<(String, Vec<ParameterSpec>)> {
+        let mut all = vec![
+            (GENERATOR.to_owned(), self.generator.parameters()),
+            (CRITIC.to_owned(), self.critic.parameters()),
+        ];
+        for term in &self.terms {
+            all.extend(term.networks().iter().map(|net| (net.name.clone(), net.parameters.clone())));
+        }
+        all
+    }
+
+    /// The state before the first step.
+    pub fn init(&self, streams: &Streams) -> State {
+        self.build(|name, specs| initialise(name, specs, streams, &self.device))
+    }
+
+    /// A state of the right shapes, all zero, to be filled from a checkpoint.
+    pub fn init_shapes(&self) -> State {
+        let zeros = |spec: &ParameterSpec| (spec.path.clone(), Entry::zeros(&spec.shape, &self.device));
+        self.build(|_, specs| specs.iter().map(zeros).collect())
+    }
+
+    fn build(&self, parameters: impl Fn(&str, &[ParameterSpec]) -> Section) -> State {
+        let mut state = State::default();
+        state.counters.insert(STEP.to_owned(), 0);
+        for (name, specs) in self.networks() {
+            state.sections.insert(name.clone(), parameters(&name, &specs));
+        }
+        for (name, optimizer) in &self.optimizers {
+            let mut moments = Section::new();
+            for network in &optimizer.networks {
+                for (path, entry) in &state.sections[network] {
+                    for moment in optimizer.moments() {
+                        let zeros = Entry::zeros(&entry.shape, &self.device);
+                        moments.insert(format!("{network}.{path}.{moment}"), zeros);
+                    }
+                }
+            }
+            state.sections.insert(optimizer_section(name), moments);
+            if optimizer.settings.kind == OptimizerKind::Adam {
+                state.counters.insert(optimizer_counter(name), 0);
+            }
+        }
+        state
+    }
+}
+
+impl Optimizer {
+    /// Names of what it remembers of every parameter (PyTorch's).
+    fn moments(&self) -> &'static [&'static str] {
+        match self.settings.kind {
+            OptimizerKind::Adam => &["exp_avg", "exp_avg_sq"],
+            OptimizerKind::Sgd => &["momentum_buffer"],
+        }
+    }
+}
+
+/// Section of an optimiser's moments.
+fn optimizer_section(name: &str) -> String {
+    format!("{name}.optimizer")
+}
+
+/// Counter of an optimiser's updates.
+fn optimizer_counter(name: &str) -> String {
+    format!("{name}.optimizer.step")
+}
+
+/// Gives every trained network to exactly one optimiser.
+fn own_networks(config: &Config, terms: &[Box<dyn Term>]) -> Result<BTreeMap<String, Optimizer>, ConfigError> {
+    let mut optimizers: BTreeMap<String, Optimizer> = (config.optimizers.iter())
+        .map(|(name, settings)| {
+            (name.clone(), Optimizer { settings: settings.clone(), networks: settings.networks.clone() })
+        })
+        .collect();
+    let mut names = BTreeSet::from([GENERATOR.to_owned(), CRITIC.to_owned()]);
+    for term in terms {
+        for network in term.networks() {
+            let key = format!("terms.{}.network", term.name());
+            let taken = optimizers.keys().any(|name| optimizer_section(name) == network.name);
+            if taken || network.name.is_empty() || !names.insert(network.name.clone()) {
+                return Err(ConfigError::new(key, format!("'{}' is already the name of a network", network.name)));
+            }
+            if let Some(owner) = &network.trained_by {
+                let key = format!("terms.{}.optimizer", term.name());
+                let known = config.optimizers.keys().cloned().collect::<Vec<_>>().join(", ");
+                let owner = optimizers.get_mut(owner).ok_or_else(|| {
+                    ConfigError::new(key, format!("there is no optimiser '{owner}'; optimisers: {known}"))
+                })?;
+                owner.networks.push(network.name.clone());
+            }
+        }
+    }
+    let mut owned = BTreeMap::new();
+    for (name, optimizer) in &optimizers {
+        let key = format!("optimizers.{name}.networks");
+        for network in &optimizer.networks {
+            if !names.contains(network) {
+                let known = names.iter().cloned().collect::<Vec<_>>().join(", ");
+                return Err(ConfigError::new(key, format!("there is no network '{network}'; networks: {known}")));
+            }
+            if let Some(other) = owned.insert(network.clone(), name.clone()) {
+                return Err(ConfigError::new(key, format!("'{network}' already belongs to '{other}'")));
+            }
+        }
+    }
+    for network in [GENERATOR, CRITIC] {
+        if !owned.contains_key(network) {
+            return Err(ConfigError::new("optimizers", format!("no optimiser owns the network '{network}'")));
+        }
+    }
+    Ok(optimizers)
+}
+
+/// Works out the phases and checks what terms ask of them.
+fn plan(
+    config: &Config,
+    terms: &[Box<dyn Term>],
+    optimizers: &BTreeMap<String, Optimizer>,
+) -> Result<Vec<Phase>, ConfigError> {
+    let mut settings = config.phase.clone();
+    settings.extend(terms.iter().flat_map(|term| term.own_phases()));
+    let names = settings.iter().map(|phase| phase.name.clone()).collect::<Vec<_>>();
+    for term in terms {
+        for share in term.shares() {
+            if !names.contains(&share.phase) {
+                let key = format!("terms.{}.gradient.{}", term.name(), share.phase);
+                return Err(ConfigError::new(key, format!("there is no such phase; phases: {}", names.join(", "))));
+            }
+        }
+    }
+    let mut phases: Vec<Phase> = Vec::new();
+    let mut first_real = 0;
+    for (index, settings) in settings.into_iter().enumerate() {
+        let key = |part: &str| format!("phase.{index}.{part}");
+        let mut trained = BTreeSet::new();
+        for name in &settings.optimizers {
+            let known = optimizers.keys().cloned().collect::<Vec<_>>().join(", ");
+            let optimizer = optimizers.get(name).ok_or_else(|| {
+                ConfigError::new(key("optimizers"), format!("there is no optimiser '{name}'; optimisers: {known}"))
+            })?;
+            trained.extend(optimizer.networks.iter().cloned());
+        }
+        let mut needs = Needs::of_side(settings.adversarial);
+        let mut reached = BTreeSet::new();
+        match settings.adversarial {
+            Side::Critic => reached.extend(trained.get(CRITIC)),
+            Side::Generator => reached.extend(trained.iter().filter(|name| [GENERATOR, CRITIC].contains(&name.as_str()))),
+            Side::None => {}
+        }
+        for term in terms {
+            for share in term.shares().iter().filter(|share| share.phase == settings.name) {
+                needs = needs.and(share.needs);
+                for receiver in &share.receivers {
+                    let targets = match receiver {
+                        Receiver::Generator => vec![GENERATOR.to_owned()],
+                        Receiver::Trunk => vec![CRITIC.to_owned()],
+                        Receiver::Head => (term.networks().iter())
+                            .filter(|network| network.trained_by.is_some())
+                            .map(|network| network.name.clone())
+                            .collect(),
+                    };
+                    for target in targets {
+                        let Some(target) = trained.get(&target) else {
+                            return Err(ConfigError::new(
+                                format!("terms.{}.gradient.{}", term.name(), settings.name),
+                                format!(
+                                    "sends its gradient to '{target}', but none of the phase's optimisers ({}) owns it",
+                                    settings.optimizers.join(", ")
+                                ),
+                            ));
+                        };
+                        reached.insert(target);
+                    }
+                }
+            }
+        }
+        if reached.is_empty() {
+            return Err(ConfigError::new(
+                key("optimizers"),
+                format!("phase '{}' trains nothing: no loss in it reaches a network of its optimisers", settings.name),
+            ));
+        }
+        if settings.latents == Latents::Reused {
+            let before = phases.last().filter(|before| before.needs.fake && !before.trained.contains(GENERATOR));
+            if before.is_none_or(|before| before.settings.every != settings.every || settings.repeat != 1) {
+                return Err(ConfigError::new(
+                    key("latents"),
+                    "'reused' needs a phase just before it, run as often, that generates pictures and leaves the \
+                     generator alone; otherwise 'fresh'",
+                ));
+            }
+        }
+        let repeat = if needs.real { settings.repeat } else { 0 };
+        phases.push(Phase {
+            records_generator: trained.contains(GENERATOR),
+            settings,
+            trained,
+            needs,
+            first_real,
+        });
+        first_real += repeat;
+    }
+    for index in (1..phases.len()).rev() {
+        if phases[index].settings.latents == Latents::Reused && phases[index].records_generator {
+            phases[index - 1].records_generator = true;
+        }
+    }
+    Ok(phases)
+}

@@ -1,0 +1,375 @@
+//! One step of the game: every phase in order, each from latents to updated parameters.
+
+use std::collections::BTreeMap;
+
+use burn::tensor::{Tensor, activation};
+use infogan_data::random::Streams;
+use infogan_ops::{AdamOptions, adam, sgd};
+
+use super::{CRITIC, GENERATOR, Game, Optimizer, Phase, optimizer_counter, optimizer_section, terms::TermContext};
+use crate::{
+    config::{Latents, OptimizerKind, Receiver, Side},
+    latent::Draw,
+    networks::CriticOutput,
+    nn::{Bound, NetState, NormMode, Pass, read},
+    objectives::adversarial::{critic_loss, generator_loss},
+    train::state::{STEP, State},
+};
+
+/// Why a step was not taken. Parameters are those before the phase that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// A loss or a gradient is not a finite number.
+    #[error(
+        "training diverged at step {step}: {what} is not finite (phase '{phase}', which trains {players}). \
+         Lower the rate of that optimiser, or start from another seed"
+    )]
+    NotFinite {
+        /// Step, counted from 1.
+        step: u64,
+        /// Which loss, or the gradient of which parameter.
+        what: String,
+        /// Phase it happened in.
+        phase: String,
+        /// Networks of the phase.
+        players: String,
+    },
+    /// Pictures could not be had.
+    #[error(transparent)]
+    Data(#[from] infogan_data::DataError),
+}
+
+/// What a step has to say.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StepReport {
+    /// Losses by name (`critic`, `generator`, and a name per term), before weights.
+    pub losses: BTreeMap<String, f64>,
+    /// Lower bounds on information by name, in nats.
+    pub bounds: BTreeMap<String, f64>,
+    /// Mean of D on real and on generated pictures in the critic's phase.
+    pub monitors: BTreeMap<String, f64>,
+}
+
+/// A batch of generated pictures with everything that may still be wanted of it.
+struct Generation {
+    draw: Draw,
+    generator: Bound,
+    fake: Tensor<4>,
+}
+
+/// What a phase has computed for its losses.
+struct Scene<'a> {
+    draw: Option<&'a Draw>,
+    real: Option<Tensor<4>>,
+    fake: Option<Tensor<4>>,
+    critic: Bound,
+    critic_real: Option<CriticOutput>,
+    critic_fake: Option<CriticOutput>,
+}
+
+impl Game {
+    /// Takes one step. `batch` gives the real pictures of a batch number, `[N, C, H, W]`.
+    ///
+    /// # Errors
+    /// [`StepError::NotFinite`] within the step in which a loss or gradient stops being finite.
+    pub fn step(
+        &self,
+        state: &mut State,
+        streams: &Streams,
+        batch: &mut dyn FnMut(u64) -> Result<Tensor<4>, StepError>,
+    ) -> Result<StepReport, StepError> {
+        let step = state.step();
+        let mut report = StepReport::default();
+        let mut carried: Option<Generation> = None;
+        for (index, phase) in self.phases.iter().enumerate() {
+            if !step.is_multiple_of(phase.settings.every) {
+                continue;
+            }
+            for repeat in 0..phase.settings.repeat {
+                let generation = match (phase.needs.fake, phase.settings.latents) {
+                    (false, _) => None,
+                    (true, Latents::Reused) if carried.is_some() => carried.take(),
+                    (true, _) => {
+                        let number = (index as u32) << 16 | repeat as u32;
+                        let address = [step as u32, number, 0];
+                        let draw = self.latent.draw(streams, "train", address, self.config.train.batch);
+                        Some(self.generate(state, draw, phase.records_generator))
+                    }
+                };
+                let real = if phase.needs.real {
+                    Some(batch(step * self.real_batches() + phase.first_real + repeat)?)
+                } else {
+                    None
+                };
+                carried = self.play(state, phase, generation, real, &mut report)?;
+            }
+        }
+        state.counters.insert(STEP.to_owned(), step + 1);
+        Ok(report)
+    }
+
+    /// Generates pictures in training mode. A recorded pass can pass gradients back later.
+    fn generate(&self, state: &State, draw: Draw, record: bool) -> Generation {
+        let generator = Bound::new(&state.sections[GENERATOR], record);
+        let latents = draw.tensor(&self.device); // [N, width]
+        let fake = self.generator.forward(&generator, &mut NetState::default(), latents, Pass::TRAIN);
+        Generation { draw, generator, fake } // [N, C, H, W]
+    }
+
+    /// Runs one phase: losses, gradients, updates. Gives the generation back if a later phase may reuse it.
+    fn play(
+        &self,
+        state: &mut State,
+        phase: &Phase,
+        generation: Option<Generation>,
+        real: Option<Tensor<4>>,
+        report: &mut StepReport,
+    ) -> Result<Option<Generation>, StepError> {
+        let trains = |network: &str| phase.trained.contains(network);
+        let fake = generation.as_ref().map(|generation| {
+            let fake = generation.fake.clone();
+            if trains(GENERATOR) { fake } else { fake.inner() }
+        });
+        let mut scene = Scene {
+            draw: generation.as_ref().map(|generation| &generation.draw),
+            real,
+            fake,
+            critic: Bound::new(&state.sections[CRITIC], trains(CRITIC)),
+            critic_real: None,
+            critic_fake: None,
+        };
+        self.ask_critic(phase, &mut scene);
+
+        let mut total: Option<Tensor<1>> = None;
+        let mut losses: Vec<(String, Tensor<1>)> = Vec::new();
+        let mut bounds: Vec<(String, Tensor<1>)> = Vec::new();
+        let epsilon = self.config.adversarial.epsilon;
+        match (phase.settings.adversarial, &scene.critic_real, &scene.critic_fake) {
+            (Side::Critic, Some(on_real), Some(on_fake)) => {
+                let (on_real, on_fake) = (on_real.logits.clone(), on_fake.logits.clone()); // [N, 1] each
+                for (name, logits) in [("critic_real", &on_real), ("critic_fake", &on_fake)] {
+                    let mean = activation::sigmoid(logits.clone().inner()).mean();
+                    report.monitors.insert(name.to_owned(), scalar(&mean));
+                }
+                let loss = critic_loss(on_real, on_fake, epsilon);
+                losses.push((CRITIC.to_owned(), loss.clone()));
+                total = Some(loss);
+            }
+            (Side::Generator, _, Some(on_fake)) => {
+                let loss = generator_loss(on_fake.logits.clone(), self.config.adversarial.loss, epsilon);
+                losses.push((GENERATOR.to_owned(), loss.clone()));
+                total = Some(loss);
+            }
+            _ => {}
+        }
+
+        let mut owned = BTreeMap::new();
+        for term in &self.terms {
+            let Some(share) = term.shares().iter().find(|share| share.phase == phase.settings.name) else {
+                continue;
+            };
+            let wants = |receiver| share.receivers.contains(&receiver);
+            let networks: BTreeMap<String, Bound> = (term.networks().iter())
+                .map(|network| {
+                    let tracked = trains(&network.name) && wants(Receiver::Head);
+                    (network.name.clone(), Bound::new(&state.sections[&network.name], tracked))
+                })
+                .collect();
+            let routed = self.route(&scene, wants(Receiver::Generator), wants(Receiver::Trunk));
+            let mut states = BTreeMap::new();
+            let term_loss = term.loss(&mut TermContext {
+                phase: &phase.settings.name,
+                draw: scene.draw,
+                real: scene.real.as_ref(),
+                fake: routed.fake.as_ref(),
+                critic_real: routed.critic_real.as_ref(),
+                critic_fake: routed.critic_fake.as_ref(),
+                networks: &networks,
+                states: &mut states,
+                device: &self.device,
+            });
+            owned.extend(networks);
+            losses.extend(term_loss.losses);
+            bounds.extend(term_loss.bounds);
+            total = Some(match total {
+                Some(total) => total + term_loss.loss,
+                None => term_loss.loss,
+            });
+        }
+
+        let not_finite = |what: String| StepError::NotFinite {
+            step: state.step() + 1,
+            what,
+            phase: phase.settings.name.clone(),
+            players: phase.trained.iter().cloned().collect::<Vec<_>>().join(", "),
+        };
+        for (name, loss) in losses {
+            let value = scalar(&loss);
+            if !value.is_finite() {
+                return Err(not_finite(format!("the loss '{name}'")));
+            }
+            report.losses.insert(name, value);
+        }
+        report.bounds.extend(bounds.iter().map(|(name, bound)| (name.clone(), scalar(bound))));
+        let Some(total) = total else { return Ok(generation) };
+        if !scalar(&total).is_finite() {
+            return Err(not_finite("the sum of the losses".to_owned()));
+        }
+
+        let mut tape = total.backward();
+        let mut gradients: BTreeMap<String, BTreeMap<String, Tensor<1>>> = BTreeMap::new();
+        gradients.insert(CRITIC.to_owned(), scene.critic.take_gradients(&mut tape));
+        let mut generation = generation;
+        if trains(GENERATOR)
+            && let Some(generation) = generation.take()
+        {
+            gradients.insert(GENERATOR.to_owned(), generation.generator.take_gradients(&mut tape));
+        }
+        for (name, bound) in owned {
+            gradients.insert(name, bound.take_gradients(&mut tape));
+        }
+        drop(tape);
+        for (network, by_path) in &gradients {
+            for (path, gradient) in by_path {
+                // A sum is enough: it is not finite as soon as one element is not.
+                if !scalar(&gradient.clone().sum()).is_finite() {
+                    return Err(not_finite(format!("the gradient of '{network}.{path}'")));
+                }
+            }
+        }
+        for name in &phase.settings.optimizers {
+            self.optimizers[name].update(name, state, &mut gradients);
+        }
+        Ok(generation)
+    }
+
+    /// The critic's answers that the phase needs: in one pass where batch norm can be cut in groups.
+    fn ask_critic(&self, phase: &Phase, scene: &mut Scene<'_>) {
+        let ask = |pictures: &Tensor<4>, pass: Pass| {
+            self.critic.forward(&scene.critic, &mut NetState::default(), pictures.clone(), pass)
+        };
+        let real = scene.real.as_ref().filter(|_| phase.needs.critic_real);
+        let fake = scene.fake.as_ref().filter(|_| phase.needs.critic_fake);
+        match (real, fake) {
+            (Some(real), Some(fake)) if self.config.critic.shared_pass => {
+                let batch = real.dims()[0];
+                let both = Tensor::cat(vec![real.clone(), fake.clone()], 0); // [2·N, C, H, W]
+                let both = ask(&both, Pass { norm: NormMode::Batch { groups: 2 }, gather: false });
+                scene.critic_real = Some(both.part(0, batch));
+                scene.critic_fake = Some(both.part(batch, batch));
+            }
+            (real, fake) => {
+                let (on_real, on_fake) = (real.map(|x| ask(x, Pass::TRAIN)), fake.map(|x| ask(x, Pass::TRAIN)));
+                scene.critic_real = on_real;
+                scene.critic_fake = on_fake;
+            }
+        }
+    }
+
+    /// What a term may see: the phase's own passes when its gradient may go wherever theirs goes, constants when
+    /// it may go nowhere there, and a pass of its own in between.
+    fn route(&self, scene: &Scene<'_>, to_generator: bool, to_trunk: bool) -> Routed {
+        let fake_recorded = scene.fake.as_ref().is_some_and(|fake| fake.is_autodiff());
+        let trunk_recorded = scene.critic.is_tracked();
+        let generator = to_generator && fake_recorded;
+        let trunk = to_trunk && trunk_recorded;
+        if generator == fake_recorded && trunk == trunk_recorded {
+            return Routed {
+                fake: scene.fake.clone(),
+                critic_real: scene.critic_real.clone(),
+                critic_fake: scene.critic_fake.clone(),
+            };
+        }
+        let fake = scene.fake.clone().map(|fake| if generator { fake } else { fake.inner() });
+        if !generator && !trunk {
+            let constant = |output: &Option<CriticOutput>| output.clone().map(CriticOutput::constant);
+            return Routed {
+                fake,
+                critic_real: constant(&scene.critic_real),
+                critic_fake: constant(&scene.critic_fake),
+            };
+        }
+        let bound = if trunk { scene.critic.clone() } else { scene.critic.constant() };
+        let ask = |pictures: &Tensor<4>| {
+            self.critic.forward(&bound, &mut NetState::default(), pictures.clone(), Pass::TRAIN)
+        };
+        Routed {
+            critic_real: scene.critic_real.as_ref().and(scene.real.as_ref()).map(ask),
+            critic_fake: scene.critic_fake.as_ref().and(fake.as_ref()).map(ask),
+            fake,
+        }
+    }
+}
+
+/// A term's view of the pictures and of the critic's answers.
+struct Routed {
+    fake: Option<Tensor<4>>,
+    critic_real: Option<CriticOutput>,
+    critic_fake: Option<CriticOutput>,
+}
+
+impl Optimizer {
+    /// Updates every parameter that has a gradient. Parameters and moments are moved out of the state, so that
+    /// nobody else holds them and the update is in place.
+    fn update(
+        &self,
+        name: &str,
+        state: &mut State,
+        gradients: &mut BTreeMap<String, BTreeMap<String, Tensor<1>>>,
+    ) {
+        let settings = &self.settings;
+        let rate = settings.rate * self.decay(state.step());
+        let options =
+            AdamOptions { beta1: settings.beta1, beta2: settings.beta2, epsilon: settings.epsilon };
+        let updates = state.counters.get_mut(&optimizer_counter(name)).map(|count| {
+            *count += 1;
+            *count
+        });
+        let mut moments = state.sections.remove(&optimizer_section(name)).unwrap_or_default();
+        for network in &self.networks {
+            let (Some(section), Some(by_path)) = (state.sections.get_mut(network), gradients.remove(network)) else {
+                continue;
+            };
+            for (path, gradient) in by_path {
+                let Some(mut entry) = section.remove(&path) else { continue };
+                let take = |moments: &mut crate::nn::Section, kind: &str| {
+                    let key = format!("{network}.{path}.{kind}");
+                    let entry = moments.remove(&key).unwrap_or_else(|| unreachable!("declared by init"));
+                    (key, entry)
+                };
+                match settings.kind {
+                    OptimizerKind::Adam => {
+                        let (first_key, mut first) = take(&mut moments, "exp_avg");
+                        let (second_key, mut second) = take(&mut moments, "exp_avg_sq");
+                        let step = updates.unwrap_or(1);
+                        (entry.value, first.value, second.value) =
+                            adam(entry.value, gradient, first.value, second.value, step, rate, &options);
+                        moments.insert(first_key, first);
+                        moments.insert(second_key, second);
+                    }
+                    OptimizerKind::Sgd => {
+                        let (key, mut velocity) = take(&mut moments, "momentum_buffer");
+                        (entry.value, velocity.value) =
+                            sgd(entry.value, gradient, velocity.value, rate, settings.momentum);
+                        moments.insert(key, velocity);
+                    }
+                }
+                section.insert(path, entry);
+            }
+        }
+        state.sections.insert(optimizer_section(name), moments);
+    }
+
+    /// Factor on the rate at a step, counted from 0.
+    fn decay(&self, step: u64) -> f64 {
+        match self.settings.decay_steps {
+            0 => 1.0,
+            length => 1.0 - step.min(length) as f64 / length as f64,
+        }
+    }
+}
+
+/// Reads one number.
+fn scalar(tensor: &Tensor<1>) -> f64 {
+    f64::from(read(tensor.clone())[0])
+}

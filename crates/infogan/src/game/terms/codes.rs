@@ -1,0 +1,246 @@
+//! The term `codes`: InfoGAN's bound on the information between latent codes and generated pictures.
+
+use std::collections::BTreeMap;
+
+use burn::tensor::Tensor;
+
+use super::{Needs, Share, Term, TermContext, TermLoss, TermNetwork};
+use crate::{
+    config::{CodesConfig, ConfigError},
+    latent::{Draw, Latent, Prior, Slot},
+    networks::{CriticOutput, dcgan::Critic},
+    nn::{Bound, NetState, Pass, Shape, Stack, TableError, parse_table},
+    objectives::mutual_information::{Continuous, HALF_LN_TAU, categorical, continuous},
+};
+
+/// Q(c|x): a head on the critic that recovers slots from pictures.
+pub struct Codes {
+    name: String,
+    config: CodesConfig,
+    targets: Vec<Target>,
+    stack: Stack,
+    networks: Vec<TermNetwork>,
+    shares: Vec<Share>,
+}
+
+/// A slot to recover and where its outputs begin.
+struct Target {
+    slot: Slot,
+    position: usize,
+    weight: f64,
+    first: usize,
+}
+
+impl Target {
+    /// Outputs per slot: a logit per category; a mean and a raw spread per number (OpenAI emit the spread also
+    /// where it is not used, so that files have one layout).
+    fn outputs(prior: &Prior) -> usize {
+        match *prior {
+            Prior::Categorical { values } => values,
+            Prior::Uniform { width } | Prior::Normal { width } => 2 * width,
+        }
+    }
+}
+
+/// What Q says of one slot for a batch of pictures.
+#[derive(Clone, Debug)]
+pub enum Posterior {
+    /// Logits `[N, K]`.
+    Categorical(Tensor<2>),
+    /// Means and raw spreads `[N, width]` each.
+    Continuous {
+        /// Means.
+        mean: Tensor<2>,
+        /// What the variance is the exponential of, under a learned variance.
+        raw: Tensor<2>,
+    },
+}
+
+impl Codes {
+    /// Builds the head on a critic's tap.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for slots or taps that do not exist and rows that do not fit.
+    pub fn new(
+        name: &str,
+        config: &CodesConfig,
+        latent: &Latent,
+        critic: &Critic,
+        truncated: bool,
+    ) -> Result<Self, ConfigError> {
+        let key = |part: &str| format!("terms.{name}.{part}");
+        let mut targets = Vec::new();
+        let mut first = 0;
+        for wanted in &config.recover {
+            let (position, slot) = latent.slot(wanted).ok_or_else(|| {
+                let known = latent.slots().iter().map(|slot| slot.name.clone()).collect::<Vec<_>>().join(", ");
+                ConfigError::new(key("recover"), format!("there is no latent slot '{wanted}'; slots: {known}"))
+            })?;
+            let weight = config.weights.get(wanted).copied().unwrap_or(1.0) * config.weight;
+            targets.push(Target { slot: slot.clone(), position, weight, first });
+            first += Target::outputs(&slot.prior);
+        }
+        if first == 0 {
+            return Err(ConfigError::new(key("recover"), "names no slot that holds anything; drop the term instead"));
+        }
+        let taps = critic.taps();
+        let tap = taps.get(&config.tap).ok_or_else(|| {
+            let known = taps.keys().cloned().collect::<Vec<_>>().join(", ");
+            ConfigError::new(key("tap"), format!("the critic has no tap '{}'; taps: {known}", config.tap))
+        })?;
+        let mut lines = config.head.clone();
+        lines.push(format!("fc {first}"));
+        let table = |error: TableError| ConfigError::new(key(&format!("head.{}", error.row)), error.to_string());
+        let layers = parse_table(&lines, 0.1).map_err(table)?;
+        let input = Shape::Flat(tap.count());
+        let input = if lines[0].starts_with("fc") { input } else { *tap };
+        let stack = Stack::new("", &layers, &lines, input, truncated).map_err(table)?;
+        let networks = vec![TermNetwork {
+            name: config.network.clone(),
+            parameters: stack.parameters(),
+            trained_by: Some(config.optimizer.clone()),
+        }];
+        let needs = Needs { critic_fake: true, ..Needs::default() };
+        let shares = (config.gradient.iter())
+            .map(|(phase, receivers)| Share { phase: phase.clone(), needs, receivers: receivers.clone() })
+            .collect();
+        Ok(Self { name: name.to_owned(), config: config.clone(), targets, stack, networks, shares })
+    }
+
+    /// Name of the head's network.
+    pub fn network(&self) -> &str {
+        &self.config.network
+    }
+
+    /// The head's layers.
+    pub fn stack(&self) -> &Stack {
+        &self.stack
+    }
+
+    /// What Q is for continuous slots.
+    pub fn continuous(&self) -> Continuous {
+        self.config.continuous
+    }
+
+    /// The slots it recovers, with their position among the latent's slots.
+    pub fn targets(&self) -> impl Iterator<Item = (&Slot, usize)> {
+        self.targets.iter().map(|target| (&target.slot, target.position))
+    }
+
+    /// What Q says of every slot it recovers, given the critic's answer to pictures.
+    pub fn posterior(
+        &self,
+        head: &Bound,
+        state: &mut NetState,
+        critic: &CriticOutput,
+        pass: Pass,
+    ) -> Vec<Posterior> {
+        let tap = critic.taps[&self.config.tap].clone();
+        let outputs = self.stack.forward(head, state, tap, pass, |_, _| ()).flat(); // [N, outputs]
+        let of = |target: &Target| match target.slot.prior {
+            Prior::Categorical { values } => {
+                Posterior::Categorical(outputs.clone().narrow(1, target.first, values)) // [N, K]
+            }
+            Prior::Uniform { width } | Prior::Normal { width } => {
+                // Pairs (mean, raw) per number, as OpenAI's code orders them.
+                let batch = outputs.dims()[0];
+                let pairs = outputs.clone().narrow(1, target.first, 2 * width); // [N, 2·width]
+                let pairs = pairs.reshape([batch, width, 2]);
+                Posterior::Continuous {
+                    mean: pairs.clone().narrow(2, 0, 1).reshape([batch, width]),
+                    raw: pairs.narrow(2, 1, 1).reshape([batch, width]),
+                }
+            }
+        };
+        self.targets.iter().map(of).collect()
+    }
+
+    /// −E[log Q(c|x)] of every slot, `[1]` each, for pictures generated from these latents.
+    pub fn cross_entropies(&self, posteriors: &[Posterior], draw: &Draw, device: &burn::tensor::Device) -> Vec<Tensor<1>> {
+        let of = |(target, posterior): (&Target, &Posterior)| {
+            let truth = draw.slot_tensor(target.position, device); // [N, width]
+            match posterior {
+                Posterior::Categorical(logits) => categorical(logits.clone(), truth, self.config.epsilon),
+                Posterior::Continuous { mean, raw } => {
+                    continuous(mean.clone(), raw.clone(), truth, self.config.continuous)
+                }
+            }
+        };
+        self.targets.iter().zip(posteriors).map(of).collect()
+    }
+
+    /// The entropy that the log's bound adds to −CE for a slot. Categorical: H(c). Continuous: the cross-entropy of
+    /// the prior under N(0, 1), which is how OpenAI's code scores codes with a fixed deviation.
+    fn prior_score(&self, prior: &Prior) -> f64 {
+        match *prior {
+            Prior::Categorical { .. } => prior.entropy(),
+            Prior::Uniform { width } => width as f64 * (self.normal_constant() + 1.0 / 6.0),
+            Prior::Normal { width } => width as f64 * (self.normal_constant() + 0.5),
+        }
+    }
+
+    fn normal_constant(&self) -> f64 {
+        if self.config.continuous == Continuous::SquaredError { 0.0 } else { HALF_LN_TAU }
+    }
+}
+
+impl Term for Codes {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn networks(&self) -> &[TermNetwork] {
+        &self.networks
+    }
+
+    fn shares(&self) -> &[Share] {
+        &self.shares
+    }
+
+    fn loss(&self, context: &mut TermContext<'_>) -> TermLoss {
+        let (Some(critic), Some(draw)) = (context.critic_fake, context.draw) else {
+            unreachable!("a phase computes what its terms need")
+        };
+        let head = &context.networks[self.network()];
+        let state = context.states.entry(self.network().to_owned()).or_default();
+        let posteriors = self.posterior(head, state, critic, Pass::TRAIN);
+        let cross_entropies = self.cross_entropies(&posteriors, draw, context.device);
+        let zero = || Tensor::<1>::zeros([1], context.device);
+        let mut weighted = zero();
+        let (mut total, mut bound_total) = (zero(), zero());
+        let mut bounds = Vec::new();
+        for (target, cross_entropy) in self.targets.iter().zip(cross_entropies) {
+            weighted = weighted + cross_entropy.clone() * target.weight;
+            total = total + cross_entropy.clone();
+            let bound = -cross_entropy + self.prior_score(&target.slot.prior);
+            bound_total = bound_total + bound.clone();
+            bounds.push((target.slot.name.clone(), bound));
+        }
+        if bounds.len() > 1 {
+            bounds.push(("total".to_owned(), bound_total));
+        }
+        TermLoss { loss: weighted, losses: vec![(self.name.clone(), total)], bounds }
+    }
+
+    fn ceilings(&self) -> BTreeMap<String, f64> {
+        // With a fixed deviation of 1 the best bound of a number is E[c²]/2: 1/6 when uniform, 1/2 when normal.
+        let ceiling = |target: &Target| match target.slot.prior {
+            Prior::Categorical { .. } => Some(target.slot.prior.entropy()),
+            _ if self.config.continuous == Continuous::Learned => None,
+            Prior::Uniform { width } => Some(width as f64 / 6.0),
+            Prior::Normal { width } => Some(width as f64 / 2.0),
+        };
+        let mut ceilings: BTreeMap<String, f64> = (self.targets.iter())
+            .filter_map(|target| ceiling(target).map(|value| (target.slot.name.clone(), value)))
+            .collect();
+        if self.targets.len() > 1 && ceilings.len() == self.targets.len() {
+            let total = ceilings.values().sum();
+            ceilings.insert("total".to_owned(), total);
+        }
+        ceilings
+    }
+
+    fn as_codes(&self) -> Option<&Codes> {
+        Some(self)
+    }
+}

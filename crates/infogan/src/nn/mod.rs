@@ -1,0 +1,9 @@
+//! Layers with explicit state: parameters by path, a forward pass that is told everything it may use.
+
+mod parameters;
+mod stack;
+mod table;
+
+pub use parameters::{Bound, Entry, Init, NetState, NormMode, ParameterSpec, Pass, Section, initialise, read};
+pub use stack::{Feature, Stack};
+pub use table::{LayerSpec, Shape, TableError, parse_table};

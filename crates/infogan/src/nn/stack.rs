@@ -1,0 +1,285 @@
+//! A sequence of layers built from a table.
+
+use burn::tensor::Tensor;
+use infogan_ops::{Statistics, activate, batch_norm, conv_transpose2d, conv2d, linear};
+
+use super::{
+    Bound, Init, LayerSpec, NetState, NormMode, ParameterSpec, Pass, Shape, TableError,
+    table::Map,
+};
+
+/// ε of every batch norm (PyTorch's and TensorFlow's 1e-5).
+pub const NORM_EPSILON: f64 = 1e-5;
+
+/// A batch between layers.
+#[derive(Clone, Debug)]
+pub enum Feature {
+    /// `[N, units]`
+    Flat(Tensor<2>),
+    /// `[N, C, H, W]`
+    Map(Tensor<4>),
+}
+
+impl Feature {
+    /// As vectors, channels first: `[N, units]`.
+    pub fn flat(self) -> Tensor<2> {
+        match self {
+            Self::Flat(x) => x,
+            Self::Map(x) => x.flatten(1, 3), // [N, C·H·W]
+        }
+    }
+
+    /// As maps of this shape: `[N, C, H, W]`.
+    fn map(self, [channels, height, width]: [usize; 3]) -> Tensor<4> {
+        match self {
+            Self::Map(x) => x,
+            Self::Flat(x) => {
+                let batch = x.dims()[0];
+                x.reshape([batch, channels, height, width])
+            }
+        }
+    }
+
+    /// Cut from the tape.
+    pub fn constant(self) -> Self {
+        match self {
+            Self::Flat(x) => Self::Flat(x.inner()),
+            Self::Map(x) => Self::Map(x.inner()),
+        }
+    }
+}
+
+/// Layers in order, with the shapes between them worked out.
+#[derive(Clone, Debug)]
+pub struct Stack {
+    layers: Vec<Layer>,
+    input: Shape,
+}
+
+#[derive(Clone, Debug)]
+struct Layer {
+    path: String,
+    spec: LayerSpec,
+    from: Shape,
+    to: Shape,
+    truncated: bool,
+}
+
+impl Stack {
+    /// Fits a table to its input. `prefix` names the rows: `trunk` gives `trunk.0`, an empty one `0`.
+    /// `truncated` draws convolution weights from a cut normal, as OpenAI's code does.
+    ///
+    /// # Errors
+    /// [`TableError`] for the first row that does not fit what comes before it.
+    pub fn new(
+        prefix: &str,
+        table: &[LayerSpec],
+        lines: &[String],
+        input: Shape,
+        truncated: bool,
+    ) -> Result<Self, TableError> {
+        let mut from = input;
+        let mut layers = Vec::with_capacity(table.len());
+        for (row, spec) in table.iter().enumerate() {
+            let to = output_shape(spec, from).map_err(|reason| TableError {
+                row,
+                line: lines.get(row).cloned().unwrap_or_default(),
+                reason,
+            })?;
+            let path = if prefix.is_empty() { row.to_string() } else { format!("{prefix}.{row}") };
+            layers.push(Layer { path, spec: *spec, from, to, truncated });
+            from = to;
+        }
+        Ok(Self { layers, input })
+    }
+
+    /// Shape of one sample going in.
+    pub fn input(&self) -> Shape {
+        self.input
+    }
+
+    /// Shape of one sample coming out.
+    pub fn output(&self) -> Shape {
+        self.layers.last().map_or(self.input, |layer| layer.to)
+    }
+
+    /// Path and output shape of every layer.
+    pub fn outputs(&self) -> impl Iterator<Item = (&str, Shape)> {
+        self.layers.iter().map(|layer| (layer.path.as_str(), layer.to))
+    }
+
+    /// Number of layers with batch norm.
+    pub fn norms(&self) -> usize {
+        self.layers.iter().filter(|layer| layer.spec.norm).count()
+    }
+
+    /// The last layer's activation; identity for an empty stack.
+    pub fn last_activation(&self) -> infogan_ops::Activation {
+        self.layers.last().map_or(infogan_ops::Activation::Identity, |layer| layer.spec.activation)
+    }
+
+    /// Floating-point operations of one forward pass of one sample (two per multiply-add; maps only).
+    pub fn operations(&self) -> f64 {
+        let of = |layer: &Layer| {
+            let weight = layer.weight_shape().iter().product::<usize>() as f64;
+            let positions = match (layer.spec.map, layer.from, layer.to) {
+                (Map::Conv(..), _, Shape::Map([_, h, w])) | (Map::UpConv(..), Shape::Map([_, h, w]), _) => h * w,
+                _ => 1,
+            };
+            2.0 * weight * positions as f64
+        };
+        self.layers.iter().map(of).sum()
+    }
+
+    /// Elements of all layers' outputs for one sample.
+    pub fn activations(&self) -> usize {
+        self.layers.iter().map(|layer| layer.to.count()).sum()
+    }
+
+    /// All parameters in order.
+    pub fn parameters(&self) -> Vec<ParameterSpec> {
+        let mut all = Vec::new();
+        for layer in &self.layers {
+            let mut declare = |name: &str, shape: Vec<usize>, init: Init| {
+                all.push(ParameterSpec { path: format!("{}.{name}", layer.path), shape, init });
+            };
+            // OpenAI's scales: every map N(0, .02), norm weights N(1, .02).
+            let std = 0.02;
+            let weight = match layer.spec.map {
+                Map::Conv(..) if layer.truncated => Init::Truncated { std },
+                _ => Init::Normal { mean: 0.0, std },
+            };
+            let channels = layer.channels();
+            let biases = if let Map::Linear(to) = layer.spec.map { to.count() } else { channels };
+            declare("weight", layer.weight_shape(), weight);
+            if layer.spec.bias {
+                declare("bias", vec![biases], Init::Zero);
+            }
+            if layer.spec.norm {
+                declare("norm.weight", vec![layer.norm_width()], Init::Normal { mean: 1.0, std });
+                declare("norm.bias", vec![layer.norm_width()], Init::Zero);
+            }
+        }
+        all
+    }
+
+    /// Runs the layers. `seen` is shown every layer's path and output.
+    pub fn forward(
+        &self,
+        parameters: &Bound,
+        state: &mut NetState,
+        x: Feature,
+        pass: Pass,
+        mut seen: impl FnMut(&str, &Feature),
+    ) -> Feature {
+        let mut x = x;
+        for layer in &self.layers {
+            x = layer.forward(parameters, state, x, pass);
+            seen(&layer.path, &x);
+        }
+        x
+    }
+}
+
+impl Layer {
+    fn channels(&self) -> usize {
+        match self.to {
+            Shape::Flat(units) => units,
+            Shape::Map([channels, ..]) => channels,
+        }
+    }
+
+    /// Batch norm counts units after a linear map (also when they are reshaped to maps) and channels else.
+    fn norm_width(&self) -> usize {
+        if let Map::Linear(to) = self.spec.map { to.count() } else { self.channels() }
+    }
+
+    fn weight_shape(&self) -> Vec<usize> {
+        let from_channels = match self.from {
+            Shape::Flat(units) => units,
+            Shape::Map([channels, ..]) => channels,
+        };
+        match self.spec.map {
+            Map::Linear(to) => vec![to.count(), self.from.count()],
+            Map::Conv(out, window) => vec![out, from_channels, window.kernel, window.kernel],
+            Map::UpConv(out, window) => vec![from_channels, out, window.kernel, window.kernel],
+        }
+    }
+
+    fn forward(&self, parameters: &Bound, state: &mut NetState, x: Feature, pass: Pass) -> Feature {
+        let path = &self.path;
+        let bias = self.spec.bias.then(|| parameters.get::<1>(&format!("{path}.bias")));
+        match self.spec.map {
+            Map::Linear(to) => {
+                let weight = parameters.get::<2>(&format!("{path}.weight"));
+                let y = linear(x.flat(), weight, bias); // [N, units]
+                let y = activate(self.normalise(parameters, state, y, pass), self.spec.activation);
+                match to {
+                    Shape::Flat(_) => Feature::Flat(y),
+                    Shape::Map(shape) => Feature::Map(Feature::Flat(y).map(shape)),
+                }
+            }
+            Map::Conv(_, window) | Map::UpConv(_, window) => {
+                let Shape::Map(from) = self.from else { unreachable!("checked by output_shape") };
+                let weight = parameters.get::<4>(&format!("{path}.weight"));
+                let up = matches!(self.spec.map, Map::UpConv(..));
+                let convolve = if up { conv_transpose2d } else { conv2d };
+                let y = convolve(x.map(from), weight, bias, window); // [N, C, H, W]
+                Feature::Map(activate(self.normalise(parameters, state, y, pass), self.spec.activation))
+            }
+        }
+    }
+
+    fn normalise<const D: usize>(
+        &self,
+        parameters: &Bound,
+        state: &mut NetState,
+        y: Tensor<D>,
+        pass: Pass,
+    ) -> Tensor<D> {
+        if !self.spec.norm {
+            return y;
+        }
+        let path = format!("{}.norm", self.path);
+        let gamma = parameters.get::<1>(&format!("{path}.weight"));
+        let beta = parameters.get::<1>(&format!("{path}.bias"));
+        let statistics = match pass.norm {
+            NormMode::Batch { groups } => Statistics::Batch { groups },
+            NormMode::Stored => {
+                let (mean, variance) = state.stored(&path, self.norm_width(), &y.device().inner());
+                Statistics::Given { mean, variance }
+            }
+        };
+        let (y, moments) = batch_norm(y, gamma, beta, statistics, NORM_EPSILON);
+        if pass.gather {
+            state.gather(&path, moments);
+        }
+        y
+    }
+}
+
+/// Shape after a layer, or why it does not fit.
+fn output_shape(spec: &LayerSpec, from: Shape) -> Result<Shape, String> {
+    let side = |new: fn(&infogan_ops::Window, usize) -> Option<usize>, window: &infogan_ops::Window| {
+        let Shape::Map([_, height, width]) = from else {
+            return Err(format!(
+                "needs maps but gets a vector of {from}; reshape it in the row before, as in 'fc 7x7x128'"
+            ));
+        };
+        match (new(window, height), new(window, width)) {
+            (Some(height), Some(width)) => Ok([height, width]),
+            _ => Err(format!("a kernel of {} does not fit maps of {height}×{width}", window.kernel)),
+        }
+    };
+    match &spec.map {
+        Map::Linear(to) => Ok(*to),
+        Map::Conv(out, window) => {
+            let [height, width] = side(infogan_ops::Window::down, window)?;
+            Ok(Shape::Map([*out, height, width]))
+        }
+        Map::UpConv(out, window) => {
+            let [height, width] = side(infogan_ops::Window::up, window)?;
+            Ok(Shape::Map([*out, height, width]))
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Losses as pure functions of tensors. Every one is a mean over the batch, in nats.
+
+pub mod adversarial;
+pub mod mutual_information;

@@ -1,0 +1,12 @@
+//! The run directory: what a training leaves behind, and what a person sees of it.
+
+mod directory;
+mod log;
+pub mod pictures;
+pub mod plot;
+mod report;
+
+pub use directory::{RunDir, RunDirError, list_runs};
+pub use log::{EventLog, LogError, cut_back, cut_pictures, read as read_log};
+pub use pictures::PictureError;
+pub use report::{ReportError, write_report};
