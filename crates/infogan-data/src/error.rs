@@ -55,10 +55,6 @@ impl DataError {
         reason: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Self {
-        Self::Invalid {
-            what: what.into(),
-            reason: reason.into(),
-            remedy: remedy.into(),
-        }
+        Self::Invalid { what: what.into(), reason: reason.into(), remedy: remedy.into() }
     }
 }

@@ -10,16 +10,18 @@
 //! Errors are values: every [`DataError`] says which file or argument, why, and what to do.
 
 mod error;
-//IDX pub mod idx;
+pub mod idx;
 pub mod order;
-//IDX pub mod picture;
+mod parts;
+pub mod picture;
 pub mod random;
 pub mod set;
 pub mod synth;
 
 pub use error::DataError;
-//IDX pub use idx::load_idx_dir;
+pub use idx::load_idx_dir;
 pub use order::Sampler;
-//IDX pub use picture::{picture_files, read_pictures};
-pub use set::{Factor, FactorValues, ImageSet, Labels, Scale, Split};
+pub use parts::{Factor, FactorValues, Labels};
+pub use picture::{picture_files, read_pictures};
+pub use set::{ImageSet, Scale, Split};
 pub use synth::glyphs::{GlyphOptions, glyphs};

@@ -24,29 +24,15 @@ impl Sampler {
     pub fn new(n: usize, batch: usize, streams: Streams) -> Result<Self, DataError> {
         let refuse = |reason, remedy| Err(DataError::invalid("order of pictures", reason, remedy));
         if n == 0 {
-            return refuse(
-                "the data set has no pictures".to_string(),
-                "give a set with at least one",
-            );
+            return refuse("the data set has no pictures".to_string(), "give a set with at least one");
         }
         if batch == 0 {
-            return refuse(
-                "the batch size is 0".to_string(),
-                "give a batch of at least one picture",
-            );
+            return refuse("the batch size is 0".to_string(), "give a batch of at least one picture");
         }
         if u32::try_from(n).is_err() {
-            return refuse(
-                format!("{n} pictures are too many"),
-                "give a set of fewer than 2^32",
-            );
+            return refuse(format!("{n} pictures are too many"), "give a set of fewer than 2^32");
         }
-        Ok(Self {
-            n,
-            batch,
-            streams,
-            cached: None,
-        })
+        Ok(Self { n, batch, streams, cached: None })
     }
 
     /// The number of pictures drawn from.
@@ -77,16 +63,8 @@ impl Sampler {
     }
 
     fn epoch(&mut self, epoch: u64) -> &[u32] {
-        if self
-            .cached
-            .as_ref()
-            .is_none_or(|(cached, _)| *cached != epoch)
-        {
-            let address = Address {
-                step: epoch as u32,
-                phase: (epoch >> 32) as u32,
-                ..Address::default()
-            };
+        if self.cached.as_ref().is_none_or(|(cached, _)| *cached != epoch) {
+            let address = Address { step: epoch as u32, phase: (epoch >> 32) as u32, ..Address::default() };
             let order = self.streams.at("order", address).permutation(self.n);
             self.cached = Some((epoch, order));
         }
@@ -149,17 +127,7 @@ mod tests {
     #[test]
     fn nothing_to_draw_is_an_error() {
         let streams = Streams::new(0);
-        assert!(
-            Sampler::new(0, 4, streams)
-                .unwrap_err()
-                .to_string()
-                .contains("no pictures")
-        );
-        assert!(
-            Sampler::new(4, 0, streams)
-                .unwrap_err()
-                .to_string()
-                .contains("batch size is 0")
-        );
+        assert!(Sampler::new(0, 4, streams).unwrap_err().to_string().contains("no pictures"));
+        assert!(Sampler::new(4, 0, streams).unwrap_err().to_string().contains("batch size is 0"));
     }
 }

@@ -2,7 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::DataError;
+use crate::parts::{gather, misfit};
+use crate::{DataError, Factor, Labels};
 
 /// Which half of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -44,70 +45,6 @@ impl Scale {
     }
 }
 
-/// The class of every picture.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Labels {
-    /// One class number for every picture.
-    pub values: Vec<u16>,
-    /// The name of every class; class numbers lie below its length.
-    pub class_names: Vec<String>,
-}
-
-/// A known factor of variation: what generated the pictures.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Factor {
-    /// The factor's name, such as `rotation`.
-    pub name: String,
-    /// Its value for every picture.
-    pub values: FactorValues,
-}
-
-/// The values of a factor, one for every picture.
-#[derive(Clone, Debug, PartialEq)]
-pub enum FactorValues {
-    /// One of `count` values without order.
-    Categorical {
-        /// How many values there are.
-        count: u16,
-        /// The value of every picture, below `count`.
-        values: Vec<u16>,
-    },
-    /// A number.
-    Continuous(Vec<f32>),
-}
-
-impl FactorValues {
-    /// The number of pictures.
-    pub fn len(&self) -> usize {
-        match self {
-            Self::Categorical { values, .. } => values.len(),
-            Self::Continuous(values) => values.len(),
-        }
-    }
-
-    /// Whether there is no picture.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    fn select(&self, indices: &[u32]) -> Self {
-        match self {
-            Self::Categorical { count, values } => Self::Categorical {
-                count: *count,
-                values: gather(values, indices),
-            },
-            Self::Continuous(values) => Self::Continuous(gather(values, indices)),
-        }
-    }
-
-    fn truncate(&mut self, n: usize) {
-        match self {
-            Self::Categorical { values, .. } => values.truncate(n),
-            Self::Continuous(values) => values.truncate(n),
-        }
-    }
-}
-
 /// Pictures `u8 [n, channels, height, width]` in one buffer, with labels and factors where they are known.
 /// The parts always fit each other; the content hash always fits the content.
 #[derive(Clone, Debug, PartialEq)]
@@ -134,66 +71,23 @@ impl ImageSet {
         factors: Vec<Factor>,
     ) -> Result<Self, DataError> {
         let name = name.into();
-        let remedy = "put the set together from parts of the same pictures";
-        let refuse = |reason: String| {
-            Err(DataError::invalid(
-                format!("data set {name}"),
-                reason,
-                remedy,
-            ))
-        };
-        let volume = shape
-            .iter()
-            .try_fold(1_usize, |product, &side| product.checked_mul(side));
+        let volume = shape.iter().try_fold(1_usize, |product, &side| product.checked_mul(side));
         let Some(volume) = volume.filter(|&volume| volume > 0) else {
-            return refuse(format!("its shape {shape:?} is empty or too large"));
+            return Err(misfit(&name, format!("its shape {shape:?} is empty or too large")));
         };
         if pictures.len() % volume != 0 {
-            return refuse(format!(
-                "{} bytes are no whole number of pictures {shape:?}",
-                pictures.len()
-            ));
+            let reason = format!("{} bytes are no whole number of pictures {shape:?}", pictures.len());
+            return Err(misfit(&name, reason));
         }
         let n = pictures.len() / volume;
         if let Some(labels) = &labels {
-            if labels.values.len() != n {
-                return refuse(format!("{} labels for {n} pictures", labels.values.len()));
-            }
-            let classes = labels.class_names.len();
-            if let Some(label) = labels
-                .values
-                .iter()
-                .find(|&&label| usize::from(label) >= classes)
-            {
-                return refuse(format!("label {label} is beyond its {classes} classes"));
-            }
+            labels.check(n, &name)?;
         }
         for factor in &factors {
-            if factor.values.len() != n {
-                let len = factor.values.len();
-                return refuse(format!(
-                    "factor {} has {len} values for {n} pictures",
-                    factor.name
-                ));
-            }
-            if let FactorValues::Categorical { count, values } = &factor.values
-                && let Some(value) = values.iter().find(|&value| value >= count)
-            {
-                return refuse(format!(
-                    "factor {} has value {value} of {count}",
-                    factor.name
-                ));
-            }
+            factor.check(n, &name)?;
         }
         let content_hash = content_hash(n, shape, &pictures, labels.as_ref());
-        Ok(Self {
-            name,
-            shape,
-            pictures,
-            labels,
-            factors,
-            content_hash,
-        })
+        Ok(Self { name, shape, pictures, labels, factors, content_hash })
     }
 
     /// The number of pictures.
@@ -237,9 +131,7 @@ impl ImageSet {
 
     /// The names of the classes; empty where there are no labels.
     pub fn class_names(&self) -> &[String] {
-        self.labels
-            .as_ref()
-            .map_or(&[], |labels| labels.class_names.as_slice())
+        self.labels.as_ref().map_or(&[], |labels| labels.class_names.as_slice())
     }
 
     /// The known generating factors; empty where there are none.
@@ -284,20 +176,11 @@ impl ImageSet {
             values: gather(&labels.values, indices),
             class_names: labels.class_names.clone(),
         });
-        let select = |factor: &Factor| Factor {
-            name: factor.name.clone(),
-            values: factor.values.select(indices),
-        };
+        let select =
+            |factor: &Factor| Factor { name: factor.name.clone(), values: factor.values.select(indices) };
         let factors = self.factors.iter().map(select).collect();
         let content_hash = content_hash(indices.len(), self.shape, &pictures, labels.as_ref());
-        Self {
-            name: self.name.clone(),
-            shape: self.shape,
-            pictures,
-            labels,
-            factors,
-            content_hash,
-        }
+        Self { name: self.name.clone(), shape: self.shape, pictures, labels, factors, content_hash }
     }
 
     /// Fills `out` with the pictures of these numbers, `f32 [indices, channels, height, width]`. What `out`
@@ -310,24 +193,35 @@ impl ImageSet {
         out.reserve(indices.len() * self.volume());
         let table: [f32; 256] = std::array::from_fn(|value| scale.apply(value as u8));
         for &index in indices {
-            out.extend(
-                self.picture(index as usize)
-                    .iter()
-                    .map(|&value| table[usize::from(value)]),
-            );
+            out.extend(self.picture(index as usize).iter().map(|&value| table[usize::from(value)]));
         }
+    }
+
+    /// The same set under another name. The name is for people: it is not part of the content hash.
+    pub fn with_name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// The same set with other names for its classes, such as [`crate::idx::FASHION_CLASSES`]. Where there are
+    /// no labels, nothing changes. Names are not part of the content hash.
+    ///
+    /// # Errors
+    /// When a label lies beyond the names.
+    pub fn with_class_names<S: Into<String>>(
+        mut self,
+        names: impl IntoIterator<Item = S>,
+    ) -> Result<Self, DataError> {
+        if let Some(labels) = &mut self.labels {
+            labels.class_names = names.into_iter().map(Into::into).collect();
+            labels.check(labels.values.len(), &self.name)?;
+        }
+        Ok(self)
     }
 
     fn volume(&self) -> usize {
         self.shape.iter().product()
     }
-}
-
-fn gather<T: Copy>(values: &[T], indices: &[u32]) -> Vec<T> {
-    indices
-        .iter()
-        .map(|&index| values[index as usize])
-        .collect()
 }
 
 /// SHA-256 over n, channels, height, width (u64, little-endian), the pictures, then, where there are labels,
@@ -339,50 +233,27 @@ fn content_hash(n: usize, shape: [usize; 3], pictures: &[u8], labels: Option<&La
     }
     hasher.update(pictures);
     if let Some(labels) = labels {
-        let bytes: Vec<u8> = labels
-            .values
-            .iter()
-            .flat_map(|label| label.to_le_bytes())
-            .collect();
+        let bytes: Vec<u8> = labels.values.iter().flat_map(|label| label.to_le_bytes()).collect();
         hasher.update(bytes);
     }
-    hasher
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::FactorValues;
 
     fn small() -> ImageSet {
-        let labels = Labels {
-            values: vec![1, 0, 1],
-            class_names: vec!["a".into(), "b".into()],
-        };
+        let labels = Labels { values: vec![1, 0, 1], class_names: vec!["a".into(), "b".into()] };
         let factors = vec![
-            Factor {
-                name: "angle".into(),
-                values: FactorValues::Continuous(vec![0.5, 1.5, 2.5]),
-            },
+            Factor { name: "angle".into(), values: FactorValues::Continuous(vec![0.5, 1.5, 2.5]) },
             Factor {
                 name: "kind".into(),
-                values: FactorValues::Categorical {
-                    count: 3,
-                    values: vec![2, 0, 1],
-                },
+                values: FactorValues::Categorical { count: 3, values: vec![2, 0, 1] },
             },
         ];
-        ImageSet::new(
-            "small",
-            [1, 1, 2],
-            vec![0, 255, 51, 102, 1, 2],
-            Some(labels),
-            factors,
-        )
-        .unwrap()
+        ImageSet::new("small", [1, 1, 2], vec![0, 255, 51, 102, 1, 2], Some(labels), factors).unwrap()
     }
 
     #[test]
@@ -407,14 +278,8 @@ mod tests {
         let turned = set.subset(&[2, 0]);
         assert_eq!(turned.pictures(), [1, 2, 0, 255]);
         assert_eq!(turned.labels(), Some(&[1, 1][..]));
-        assert_eq!(
-            turned.factors()[0].values,
-            FactorValues::Continuous(vec![2.5, 0.5])
-        );
-        let kind = FactorValues::Categorical {
-            count: 3,
-            values: vec![1, 2],
-        };
+        assert_eq!(turned.factors()[0].values, FactorValues::Continuous(vec![2.5, 0.5]));
+        let kind = FactorValues::Categorical { count: 3, values: vec![1, 2] };
         assert_eq!(turned.factors()[1].values, kind);
     }
 
@@ -423,18 +288,12 @@ mod tests {
     #[test]
     fn the_hash_is_of_the_content() {
         let set = small();
-        assert_eq!(
-            set.content_hash(),
-            "aa3a4640716a89db4347308aef2dd0dff02b75984a2e518024dc630cc602416a"
-        );
+        assert_eq!(set.content_hash(), "aa3a4640716a89db4347308aef2dd0dff02b75984a2e518024dc630cc602416a");
         let labels = set.labels.clone();
-        let renamed =
-            ImageSet::new("other", [1, 1, 2], set.pictures.clone(), labels, vec![]).unwrap();
+        let renamed = ImageSet::new("other", [1, 1, 2], set.pictures.clone(), labels, vec![]).unwrap();
         assert_eq!(renamed.content_hash(), set.content_hash());
-        let reshaped =
-            ImageSet::new("small", [1, 2, 1], set.pictures.clone(), None, vec![]).unwrap();
-        let unlabelled =
-            ImageSet::new("small", [1, 1, 2], set.pictures.clone(), None, vec![]).unwrap();
+        let reshaped = ImageSet::new("small", [1, 2, 1], set.pictures.clone(), None, vec![]).unwrap();
+        let unlabelled = ImageSet::new("small", [1, 1, 2], set.pictures.clone(), None, vec![]).unwrap();
         assert_ne!(unlabelled.content_hash(), set.content_hash());
         assert_ne!(unlabelled.content_hash(), reshaped.content_hash());
         assert_ne!(set.clone().take(2).content_hash(), set.content_hash());
@@ -443,58 +302,33 @@ mod tests {
     #[test]
     fn parts_that_do_not_fit_are_refused() {
         let names = || vec!["a".to_string()];
-        let labels = |values: Vec<u16>| {
-            Some(Labels {
-                values,
-                class_names: names(),
-            })
-        };
-        let continuous = |values| {
-            vec![Factor {
-                name: "f".into(),
-                values: FactorValues::Continuous(values),
-            }]
-        };
+        let labels = |values: Vec<u16>| Some(Labels { values, class_names: names() });
+        let continuous = |values| vec![Factor { name: "f".into(), values: FactorValues::Continuous(values) }];
         let categorical = vec![Factor {
             name: "f".into(),
-            values: FactorValues::Categorical {
-                count: 1,
-                values: vec![1],
-            },
+            values: FactorValues::Categorical { count: 1, values: vec![1] },
         }];
         let shape = [1, 1, 2];
         for (result, reason) in [
-            (
-                ImageSet::new("x", [0, 1, 2], vec![], None, vec![]),
-                "empty or too large",
-            ),
-            (
-                ImageSet::new("x", [usize::MAX, 2, 2], vec![], None, vec![]),
-                "empty or too large",
-            ),
-            (
-                ImageSet::new("x", shape, vec![0; 3], None, vec![]),
-                "whole number",
-            ),
-            (
-                ImageSet::new("x", shape, vec![0; 2], labels(vec![]), vec![]),
-                "0 labels for 1",
-            ),
-            (
-                ImageSet::new("x", shape, vec![0; 2], labels(vec![1]), vec![]),
-                "label 1",
-            ),
-            (
-                ImageSet::new("x", shape, vec![0; 2], None, continuous(vec![])),
-                "factor f",
-            ),
-            (
-                ImageSet::new("x", shape, vec![0; 2], None, categorical),
-                "value 1 of 1",
-            ),
+            (ImageSet::new("x", [0, 1, 2], vec![], None, vec![]), "empty or too large"),
+            (ImageSet::new("x", [usize::MAX, 2, 2], vec![], None, vec![]), "empty or too large"),
+            (ImageSet::new("x", shape, vec![0; 3], None, vec![]), "whole number"),
+            (ImageSet::new("x", shape, vec![0; 2], labels(vec![]), vec![]), "0 labels for 1"),
+            (ImageSet::new("x", shape, vec![0; 2], labels(vec![1]), vec![]), "label 1"),
+            (ImageSet::new("x", shape, vec![0; 2], None, continuous(vec![])), "factor f"),
+            (ImageSet::new("x", shape, vec![0; 2], None, categorical), "value 1 of 1"),
         ] {
             let message = result.unwrap_err().to_string();
             assert!(message.contains(reason), "{message}");
         }
+    }
+
+    #[test]
+    fn names_can_be_changed_and_are_not_content() {
+        let set = small();
+        let named = set.clone().with_name("other").with_class_names(["no", "yes", "perhaps"]).unwrap();
+        assert_eq!((named.name(), named.class_names()[1].as_str()), ("other", "yes"));
+        assert_eq!(named.content_hash(), set.content_hash());
+        assert!(set.with_class_names(["only"]).unwrap_err().to_string().contains("label 1"));
     }
 }

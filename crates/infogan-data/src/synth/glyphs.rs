@@ -29,18 +29,18 @@ pub const ROTATION: [f32; 2] = [-25.0, 25.0];
 /// Horizontal scale of the upright digit.
 pub const WIDTH: [f32; 2] = [0.75, 1.2];
 /// How far the top leans to the right, as a share of the height.
-pub const SLANT: [f32; 2] = [-0.15, 0.15];
+pub const SLANT: [f32; 2] = [-0.12, 0.12];
 /// Width of the pen in pixels of the 28 × 28 picture.
 pub const THICKNESS: [f32; 2] = [2.0, 3.4];
 /// Shift from the middle in pixels of the 28 × 28 picture, along x and along y.
-pub const SHIFT: [f32; 2] = [-1.2, 1.2];
+pub const SHIFT: [f32; 2] = [-1.6, 1.6];
 /// Sizes that can be drawn, in pixels.
 pub const SIZES: std::ops::RangeInclusive<usize> = 8..=1024;
 
 /// Height of the middle line of the pen, as a share of the picture: with the pen, 19 to 20 pixels of 28.
 const HEIGHT: f32 = 17.0 / 28.0;
 /// Largest displacement by each wave of the bend, as a share of the height.
-const BEND: f32 = 0.03;
+const BEND: f32 = 0.04;
 
 /// What to draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,11 +56,7 @@ pub struct GlyphOptions {
 impl Default for GlyphOptions {
     /// 20,000 pictures of 28 × 28 from seed 0.
     fn default() -> Self {
-        Self {
-            count: 20_000,
-            size: 28,
-            seed: 0,
-        }
+        Self { count: 20_000, size: 28, seed: 0 }
     }
 }
 
@@ -77,16 +73,9 @@ pub fn glyphs(options: &GlyphOptions, split: Split) -> Result<ImageSet, DataErro
         return Err(DataError::invalid("glyphs", reason, remedy));
     }
     let volume = size * size;
-    let Some(bytes) = volume
-        .checked_mul(count)
-        .filter(|_| u32::try_from(count).is_ok())
-    else {
+    let Some(bytes) = volume.checked_mul(count).filter(|_| u32::try_from(count).is_ok()) else {
         let reason = format!("{count} pictures are too many");
-        return Err(DataError::invalid(
-            "glyphs",
-            reason,
-            "choose a smaller count",
-        ));
+        return Err(DataError::invalid("glyphs", reason, "choose a smaller count"));
     };
     let streams = Streams::new(seed);
     let purpose = format!("glyphs/{}", split.name());
@@ -107,10 +96,7 @@ pub fn glyphs(options: &GlyphOptions, split: Split) -> Result<ImageSet, DataErro
     };
     let categorical = |name: &str, count: usize, value: fn(&Hand) -> u16| Factor {
         name: name.to_string(),
-        values: FactorValues::Categorical {
-            count: count as u16,
-            values: hands.iter().map(value).collect(),
-        },
+        values: FactorValues::Categorical { count: count as u16, values: hands.iter().map(value).collect() },
     };
     let factors = vec![
         categorical("digit", DIGITS.len(), |hand| hand.digit),
@@ -160,13 +146,7 @@ impl Wave {
 impl Hand {
     /// Draws all factors of picture `index`. The order of the draws is part of the data set.
     fn draw(streams: &Streams, purpose: &str, index: u32) -> Self {
-        let mut stream = streams.at(
-            purpose,
-            Address {
-                step: index,
-                ..Address::default()
-            },
-        );
+        let mut stream = streams.at(purpose, Address { step: index, ..Address::default() });
         let digit = stream.below(DIGITS.len() as u32) as u16;
         let style = stream.below(STYLES as u32) as u16;
         let mut within = |[low, high]: [f32; 2]| stream.uniform(low, high);
@@ -178,16 +158,7 @@ impl Hand {
             phase: within([0.0, 1.0]),
         };
         let bend = [wave(), wave()];
-        Self {
-            digit,
-            style,
-            rotation,
-            width,
-            slant,
-            thickness,
-            shift,
-            bend,
-        }
+        Self { digit, style, rotation, width, slant, thickness, shift, bend }
     }
 
     /// Draws the picture, `[size, size]`.

@@ -24,11 +24,7 @@ impl Stroke {
             Self::Line(points) => points.windows(2).for_each(|ends| emit(ends[0], ends[1])),
             Self::Curve(points) => {
                 for start in 1..points.len() {
-                    let before = if start >= 2 {
-                        points[start - 2]
-                    } else {
-                        points[0]
-                    };
+                    let before = if start >= 2 { points[start - 2] } else { points[0] };
                     let after = points[(start + 1).min(points.len() - 1)];
                     curve_piece([before, points[start - 1], points[start], after], &mut emit);
                 }
@@ -36,8 +32,7 @@ impl Stroke {
             Self::Loop(points) => {
                 let n = points.len();
                 for start in 0..n {
-                    let corners =
-                        [start + n - 1, start, start + 1, start + 2].map(|k| points[k % n]);
+                    let corners = [start + n - 1, start, start + 1, start + 2].map(|k| points[k % n]);
                     curve_piece(corners, &mut emit);
                 }
             }
@@ -76,11 +71,7 @@ pub struct Canvas {
 impl Canvas {
     /// An empty canvas of `size` × `size` pixels for a pen of `thickness` pixels.
     pub fn new(size: usize, thickness: f32) -> Self {
-        Self {
-            size,
-            radius: 0.5 * thickness,
-            nearest: vec![f32::INFINITY; size * size],
-        }
+        Self { size, radius: 0.5 * thickness, nearest: vec![f32::INFINITY; size * size] }
     }
 
     /// Draws one straight piece; pixel (row, column) has its centre at (column + 0.5, row + 0.5).
@@ -94,12 +85,7 @@ impl Canvas {
         for row in rows {
             let line = &mut self.nearest[row * self.size..][..self.size];
             let y = row as f32 + 0.5 - from[1];
-            for (column, nearest) in line
-                .iter_mut()
-                .enumerate()
-                .take(columns.end)
-                .skip(columns.start)
-            {
+            for (column, nearest) in line.iter_mut().enumerate().take(columns.end).skip(columns.start) {
                 let x = column as f32 + 0.5 - from[0];
                 let t = ((x * along[0] + y * along[1]) * inverse).clamp(0.0, 1.0);
                 let (dx, dy) = (x - t * along[0], y - t * along[1]);
@@ -164,10 +150,7 @@ mod tests {
             });
             assert_eq!(line.len(), 1 + pieces * PIECES);
             for point in POINTS {
-                assert!(
-                    line.iter()
-                        .any(|p| (p[0] - point[0]).abs() + (p[1] - point[1]).abs() < 1e-6)
-                );
+                assert!(line.iter().any(|p| (p[0] - point[0]).abs() + (p[1] - point[1]).abs() < 1e-6));
             }
         }
     }
