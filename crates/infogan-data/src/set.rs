@@ -75,7 +75,7 @@ impl ImageSet {
         let Some(volume) = volume.filter(|&volume| volume > 0) else {
             return Err(misfit(&name, format!("its shape {shape:?} is empty or too large")));
         };
-        if pictures.len() % volume != 0 {
+        if !pictures.len().is_multiple_of(volume) {
             let reason = format!("{} bytes are no whole number of pictures {shape:?}", pictures.len());
             return Err(misfit(&name, reason));
         }

@@ -70,8 +70,8 @@ fn a_picture_depends_on_seed_split_and_number_alone() {
     assert_eq!(draw(500, 64, 3, Split::Train).factors(), many.factors());
 }
 
-/// The bytes are the same on every machine: the first picture's hash is written down. Changing the drawing
-/// changes the data set and with it what runs are comparable; change this value only on purpose.
+/// The bytes are the same on every machine: their hash is written down. A change of the drawing is a change of
+/// the data set, and runs before and after it cannot be compared: change this value only on purpose.
 #[test]
 fn the_bytes_are_pinned() {
     let set = draw(1000, 28, 0, Split::Train);

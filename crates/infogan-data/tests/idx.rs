@@ -129,18 +129,13 @@ fn a_header_that_promises_too_much_allocates_nothing() {
     }
 }
 
-/// 100 MB of zeros after a header that says 12 bytes: reading stops at the thirteenth.
+/// 20 MB of zeros after a header that says 12 bytes. The file is cut in its middle: reading that far would
+/// give another error, so the answer shows that reading stopped at the thirteenth byte.
 #[test]
 fn a_gzip_bomb_is_not_unpacked() {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(&header(&[2051, 2, 2, 3])).unwrap();
-    for _ in 0..100 {
-        encoder.write_all(&vec![0; 1 << 20]).unwrap();
-    }
-    let bomb = encoder.finish().unwrap();
-    let start = std::time::Instant::now();
-    assert_refused(train(&bomb, &labels()), "train-images", "goes on after the 12 bytes");
-    assert!(start.elapsed().as_millis() < 50, "{:?}", start.elapsed());
+    let bomb = gzip(&[header(&[2051, 2, 2, 3]), vec![0; 20 << 20]].concat());
+    let result = train(&bomb[..bomb.len() / 2], &labels());
+    assert_refused(result, "train-images", "goes on after the 12 bytes");
 }
 
 #[test]
