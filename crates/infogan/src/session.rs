@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, atomic::AtomicBool},
 };
 
-use infogan_data::{GlyphOptions, ImageSet, Split, glyphs, random::Streams};
+use infogan_data::{GlyphOptions, ImageSet, Split, glyphs, load_idx_dir, random::Streams};
 use infogan_ops::device;
 use sha2::{Digest, Sha256};
 use toml::{Table, Value};
@@ -475,5 +475,3 @@ pub struct Probe {
     /// Memory held after them.
     pub memory_bytes: u64,
 }
-
-fn load_idx_dir(_: &Path, _: Split) -> Result<ImageSet, infogan_data::DataError> { todo!() }
