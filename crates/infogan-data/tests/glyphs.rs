@@ -167,7 +167,7 @@ fn centre_and_lean(picture: &[u8], size: usize) -> [f64; 4] {
     let at = |place: usize| ((place % size) as f64, (place / size) as f64, f64::from(picture[place]) / 255.0);
     let ink: f64 = (0..picture.len()).map(|place| at(place).2).sum();
     let mean = |value: &dyn Fn(f64, f64) -> f64| -> f64 {
-        (0..picture.len()).map(|place| at(place)).map(|(x, y, ink)| value(x, y) * ink).sum::<f64>() / ink
+        (0..picture.len()).map(&at).map(|(x, y, ink)| value(x, y) * ink).sum::<f64>() / ink
     };
     let (x, y) = (mean(&|x, _| x), mean(&|_, y| y));
     let together = mean(&|px, py| (px - x) * (py - y));

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use infogan_data::idx::FASHION_CLASSES;
 use infogan_data::{DataError, ImageSet, Split, load_idx_dir};
 use tempfile::TempDir;
 
@@ -190,4 +191,21 @@ fn real_mnist_has_its_known_statistics() {
         |power| train.pictures().iter().map(|&v| (f64::from(v) / 255.0).powi(power)).sum::<f64>() / n;
     let (mean, deviation) = (moment(1), (moment(2) - moment(1).powi(2)).sqrt());
     assert!((mean - 0.13066).abs() < 1e-5 && (deviation - 0.30811).abs() < 1e-5, "{mean} {deviation}");
+}
+
+/// The real Fashion-MNIST files, compressed, where `INFOGAN_FASHION_MNIST` names their folder
+/// (scripts/fetch-fashion-mnist.sh DIR gets them).
+#[test]
+fn real_fashion_mnist_is_balanced() {
+    let Some(dir) = std::env::var_os("INFOGAN_FASHION_MNIST") else {
+        eprintln!("skipped: INFOGAN_FASHION_MNIST does not name the folder of the Fashion-MNIST files");
+        return;
+    };
+    for (split, each) in [(Split::Train, 6000), (Split::Test, 1000)] {
+        let set = load_idx_dir(Path::new(&dir), split).unwrap().with_class_names(FASHION_CLASSES).unwrap();
+        assert_eq!((set.len(), set.shape()), (10 * each, [1, 28, 28]));
+        for class in 0..10 {
+            assert_eq!(set.labels().unwrap().iter().filter(|&&label| label == class).count(), each);
+        }
+    }
 }
