@@ -3,7 +3,6 @@
 //! Everything here works on bytes and is deterministic: the same pixels make the same file.
 
 mod animation;
-pub(crate) mod beside;
 mod font;
 mod sheet;
 
@@ -14,6 +13,8 @@ use std::{
 
 pub use animation::{Animation, write_gif};
 pub use sheet::Sheet;
+
+use super::directory::atomic_write;
 
 /// What can go wrong between pixels and a file.
 #[derive(Debug, thiserror::Error)]
@@ -85,12 +86,7 @@ impl Picture {
     /// # Errors
     /// [`PictureError::Shape`] when a side is zero, `channels` is neither 1 (grey) nor 3 (red, green, blue), or
     /// the number of bytes is not `width · height · channels`.
-    pub fn new(
-        width: usize,
-        height: usize,
-        channels: usize,
-        pixels: Vec<u8>,
-    ) -> Result<Self, PictureError> {
+    pub fn new(width: usize, height: usize, channels: usize, pixels: Vec<u8>) -> Result<Self, PictureError> {
         let wanted = bytes_of(width, height, channels)?;
         if pixels.len() != wanted {
             return Err(PictureError::shape(format!(
@@ -162,12 +158,7 @@ impl Picture {
                 pixels.extend_from_slice(&wide);
             }
         }
-        Self {
-            width: self.width * factor,
-            height: self.height * factor,
-            channels: self.channels,
-            pixels,
-        }
+        Self { width: self.width * factor, height: self.height * factor, channels: self.channels, pixels }
     }
 
     /// The same picture with three equal channels, or itself when it has colours.
@@ -183,20 +174,12 @@ impl Picture {
     /// # Errors
     /// [`PictureError::Encode`] when a side is larger than the format allows.
     pub fn to_png_bytes(&self) -> Result<Vec<u8>, PictureError> {
-        let refuse = |reason: String| PictureError::Encode {
-            width: self.width,
-            height: self.height,
-            reason,
-        };
+        let refuse = |reason: String| PictureError::Encode { width: self.width, height: self.height, reason };
         let side = |length: usize| u32::try_from(length).map_err(|error| refuse(error.to_string()));
         let mut bytes = Vec::new();
         let mut encoder = png::Encoder::new(&mut bytes, side(self.width)?, side(self.height)?);
         encoder.set_depth(png::BitDepth::Eight);
-        encoder.set_color(if self.channels == 3 {
-            png::ColorType::Rgb
-        } else {
-            png::ColorType::Grayscale
-        });
+        encoder.set_color(if self.channels == 3 { png::ColorType::Rgb } else { png::ColorType::Grayscale });
         encoder.set_compression(png::Compression::Balanced);
         let mut writer = encoder.write_header().map_err(|error| refuse(error.to_string()))?;
         writer.write_image_data(&self.pixels).map_err(|error| refuse(error.to_string()))?;
@@ -223,8 +206,7 @@ pub fn write_png(path: &Path, picture: &Picture) -> Result<(), PictureError> {
 }
 
 fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), PictureError> {
-    beside::write(path, bytes)
-        .map_err(|source| PictureError::Write { path: path.to_path_buf(), source })
+    atomic_write(path, bytes).map_err(|source| PictureError::Write { path: path.to_path_buf(), source })
 }
 
 fn bytes_of(width: usize, height: usize, channels: usize) -> Result<usize, PictureError> {
@@ -260,8 +242,7 @@ mod tests {
         let unit: Vec<u8> =
             [-0.5, 0.0, 0.001, 0.002, 0.5, 1.0, 7.0].map(|v| PixelRange::Unit.byte(v)).to_vec();
         assert_eq!(unit, [0, 0, 0, 1, 128, 255, 255]);
-        let symmetric: Vec<u8> =
-            [-3.0, -1.0, 0.0, 1.0].map(|v| PixelRange::Symmetric.byte(v)).to_vec();
+        let symmetric: Vec<u8> = [-3.0, -1.0, 0.0, 1.0].map(|v| PixelRange::Symmetric.byte(v)).to_vec();
         assert_eq!(symmetric, [0, 0, 128, 255]);
         assert_eq!(PixelRange::Unit.byte(f32::NAN), 0);
         assert_eq!(PixelRange::Symmetric.byte(f32::INFINITY), 255);

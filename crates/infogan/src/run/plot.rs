@@ -61,14 +61,13 @@ pub struct Plot {
 impl Plot {
     /// The plot as an `<svg>` element for an HTML page (it has no `xmlns`, which HTML does not need).
     pub fn svg(&self) -> String {
-        let series: Vec<Series> =
-            self.series.iter().map(|series| thin::thin(series, MOST_POINTS)).collect();
+        let series: Vec<Series> = self.series.iter().map(|series| thin::thin(series, MOST_POINTS)).collect();
         let frame = Frame::new(self, &series);
         let mut out = String::new();
-        let _ = write!(
+        let _ = writeln!(
             out,
             "<svg class=\"plot\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{}\" \
-             fill=\"currentColor\" font-size=\"12\">\n",
+             fill=\"currentColor\" font-size=\"12\">",
             escape(&self.title)
         );
         let _ = writeln!(
@@ -150,7 +149,11 @@ struct Frame {
 impl Frame {
     fn new(plot: &Plot, series: &[Series]) -> Self {
         let points = || series.iter().flat_map(|series| &series.points).filter(|point| shown(point));
-        let x = range(points().map(|point| point.0), 0.0);
+        let mut x = range(points().map(|point| point.0), 0.0);
+        // Steps begin at zero, even where the first point is a little later.
+        if x.0 > 0.0 && x.0 <= 0.05 * x.1 {
+            x.0 = 0.0;
+        }
         let references = plot.references.iter().map(|reference| reference.value);
         let levels = references.filter(|value| shown(&(0.0, *value)));
         let y = plot
@@ -162,11 +165,14 @@ impl Frame {
         let y_text = widest(&mut y_ticks.iter().map(|(_, label)| label.as_str()));
         let names = widest(&mut plot.references.iter().map(|reference| reference.label.as_str()));
         let left = if plot.y_label.is_empty() { 8.0 } else { 26.0 } + y_text;
-        let right = if names > 0.0 { names.min(WIDTH / 3.0) + 10.0 } else { 12.0 };
+        let x_ticks = ticks::ticks(x.0, x.1, 5);
+        // The last mark of the horizontal axis may stand under the frame's corner.
+        let corner = x_ticks.last().map_or(0.0, |(_, label)| wide(label) / 2.0);
+        let right = if names > 0.0 { names.min(WIDTH / 3.0) + 10.0 } else { corner + 2.0 };
         let top = 30.0 + 18.0 * plot.legend_rows().len() as f64;
         let height = HEIGHT - top - if plot.x_label.is_empty() { 24.0 } else { 40.0 };
         let width = WIDTH - left - right;
-        Self { left, top, width, height, x, y, x_ticks: ticks::ticks(x.0, x.1, 6), y_ticks }
+        Self { left, top, width, height, x, y, x_ticks, y_ticks }
     }
 
     /// Pixels right of the frame's left side.
@@ -188,13 +194,8 @@ impl Frame {
             let _ = write!(out, "M{x} {}V{}", short(self.top), short(bottom));
         }
         for (value, _) in &self.y_ticks {
-            let _ = write!(
-                out,
-                "M{} {}h{}",
-                short(left),
-                short(self.top + self.down(*value)),
-                short(self.width)
-            );
+            let _ =
+                write!(out, "M{} {}h{}", short(left), short(self.top + self.down(*value)), short(self.width));
         }
         out.push_str("\"/></g>\n<g opacity=\".75\">\n");
         for (value, label) in &self.x_ticks {
@@ -266,7 +267,8 @@ impl Frame {
             for (place, point) in run.iter().enumerate() {
                 let (x, y) = (short(self.across(point.0)), short(self.down(point.1)));
                 if run.len() == 1 {
-                    let _ = write!(dots, "<circle cx=\"{x}\" cy=\"{y}\" r=\"2.5\" fill=\"{}\"/>", colour(index));
+                    let _ =
+                        write!(dots, "<circle cx=\"{x}\" cy=\"{y}\" r=\"2.5\" fill=\"{}\"/>", colour(index));
                 } else {
                     let _ = write!(path, "{}{x} {y}", if place == 0 { "M" } else { "L" });
                 }
@@ -287,9 +289,8 @@ fn shown(point: &(f64, f64)) -> bool {
 
 /// Least and greatest value, widened by `margin` of their distance; never empty.
 fn range(values: impl Iterator<Item = f64>, margin: f64) -> (f64, f64) {
-    let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
-        (low.min(value), high.max(value))
-    });
+    let (low, high) = values
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
     if low > high {
         (0.0, 1.0)
     } else if high - low <= 1e-9 * high.abs().max(low.abs()) {

@@ -24,7 +24,9 @@ impl Animation {
         };
         let shape = |picture: &Picture| (picture.width, picture.height, picture.channels);
         if frames.iter().any(|frame| shape(frame) != shape(first)) {
-            return Err(PictureError::shape("frames of an animation have one size and one number of channels"));
+            return Err(PictureError::shape(
+                "frames of an animation have one size and one number of channels",
+            ));
         }
         if u16::try_from(first.width.max(first.height)).is_err() {
             return Err(PictureError::shape(format!(
@@ -55,8 +57,8 @@ impl Animation {
         let greys: Vec<u8> = (0..=255).flat_map(|grey| [grey; 3]).collect();
         let palette: &[u8] = if channels == 1 { &greys } else { &[] };
         let mut bytes = Vec::new();
-        let mut encoder = gif::Encoder::new(&mut bytes, wide, high, palette)
-            .map_err(|error| refuse(error.to_string()))?;
+        let mut encoder =
+            gif::Encoder::new(&mut bytes, wide, high, palette).map_err(|error| refuse(error.to_string()))?;
         encoder.set_repeat(gif::Repeat::Infinite).map_err(|error| refuse(error.to_string()))?;
         for picture in &self.frames {
             let mut frame = if channels == 1 {
@@ -116,8 +118,7 @@ mod tests {
     #[test]
     fn few_colours_come_back_exactly_many_nearly() {
         let few = Picture::new(2, 2, 3, vec![255, 0, 0, 0, 255, 0, 0, 0, 255, 9, 9, 9]).unwrap();
-        let (decoded, _) =
-            decode(&Animation::new(vec![few.clone()], 100).unwrap().to_gif_bytes().unwrap());
+        let (decoded, _) = decode(&Animation::new(vec![few.clone()], 100).unwrap().to_gif_bytes().unwrap());
         assert_eq!(decoded[0].0, few.pixels());
 
         let many: Vec<u8> =
@@ -125,7 +126,8 @@ mod tests {
         let animation = Animation::new(vec![Picture::new(64, 64, 3, many.clone()).unwrap()], 100).unwrap();
         let bytes = animation.to_gif_bytes().unwrap();
         assert_eq!(bytes, animation.to_gif_bytes().unwrap());
-        let error: f64 = decode(&bytes).0[0].0.iter().zip(&many).map(|(a, b)| f64::from(a.abs_diff(*b))).sum();
+        let error: f64 =
+            decode(&bytes).0[0].0.iter().zip(&many).map(|(a, b)| f64::from(a.abs_diff(*b))).sum();
         assert!(error / (many.len() as f64) < 8.0, "mean error {}", error / many.len() as f64);
     }
 

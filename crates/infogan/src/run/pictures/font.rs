@@ -15,13 +15,7 @@ pub(super) fn width(text: &str) -> usize {
 }
 
 /// Draws `text` in grey `ink`, one dot being `scale` × `scale` pixels. What falls outside is cut.
-pub(super) fn draw(
-    picture: &mut Picture,
-    text: &str,
-    (left, top): (usize, usize),
-    scale: usize,
-    ink: u8,
-) {
+pub(super) fn draw(picture: &mut Picture, text: &str, (left, top): (usize, usize), scale: usize, ink: u8) {
     let (wide, high, channels) = (picture.width, picture.height, picture.channels);
     for (place, letter) in text.chars().enumerate() {
         for (dot_y, row) in rows(letter).enumerate() {

@@ -78,8 +78,7 @@ impl Sheet {
         let layout = self.layout()?;
         let channels = if self.cells.iter().all(|cell| cell.channels == 1) { 1 } else { 3 };
         let bytes = super::bytes_of(layout.width, layout.height, channels)?;
-        let mut sheet =
-            Picture::new(layout.width, layout.height, channels, vec![BACKGROUND; bytes])?;
+        let mut sheet = Picture::new(layout.width, layout.height, channels, vec![BACKGROUND; bytes])?;
         for (index, cell) in self.cells.iter().enumerate() {
             let (left, top) = layout.cell(index % self.columns, index / self.columns);
             let cell = if channels == 3 { cell.to_rgb() } else { cell.clone() };
@@ -102,7 +101,7 @@ impl Sheet {
         for (row, label) in self.row_labels.iter().enumerate() {
             let (left, top) = layout.cell(0, row);
             // Right-aligned, centred on the row.
-            let start = left.saturating_sub(layout.margin + font::width(label) * layout.text);
+            let start = left.saturating_sub(layout.pad + font::width(label) * layout.text);
             let middle = top + (layout.cell_height.saturating_sub(high)) / 2;
             font::draw(sheet, label, (start, middle), layout.text, INK);
         }
@@ -112,14 +111,13 @@ impl Sheet {
             let (left, top) = layout.cell(column, 0);
             let wide = font::width(&shown) * layout.column_text;
             let start = left + (layout.cell_width.saturating_sub(wide)) / 2;
-            let base = top.saturating_sub(layout.margin + font::HEIGHT * layout.column_text);
+            let base = top.saturating_sub(layout.pad + font::HEIGHT * layout.column_text);
             font::draw(sheet, &shown, (start, base), layout.column_text, INK);
         }
     }
 
     fn layout(&self) -> Result<Layout, PictureError> {
-        let (cell_width, cell_height) =
-            self.cells.first().map_or((1, 1), |cell| (cell.width, cell.height));
+        let (cell_width, cell_height) = self.cells.first().map_or((1, 1), |cell| (cell.width, cell.height));
         let rows = self.rows();
         let factor = self.factor.unwrap_or_else(|| {
             let wanted = VISIBLE.div_ceil(cell_width.max(cell_height));
@@ -134,7 +132,8 @@ impl Sheet {
         let text = if cell_height >= 2 * font::HEIGHT + 2 { 2 } else { 1 };
         let widest_column = widest(&self.column_labels);
         let column_text = if widest_column * text <= cell_width { text } else { 1 };
-        let side = |labelled: bool, extent: usize| if labelled { extent + 2 * margin } else { margin };
+        let pad = 3 * text;
+        let side = |labelled: bool, extent: usize| if labelled { extent + 2 * pad } else { margin };
         let left = side(!self.row_labels.is_empty(), widest(&self.row_labels) * text);
         let top = side(!self.column_labels.is_empty(), font::HEIGHT * column_text);
         let length = |before: usize, cells: usize, cell: usize| {
@@ -153,7 +152,7 @@ impl Sheet {
             cell_height,
             factor,
             gap,
-            margin,
+            pad,
             text,
             column_text,
         })
@@ -174,17 +173,15 @@ struct Layout {
     cell_height: usize,
     factor: usize,
     gap: usize,
-    margin: usize,
+    /// Around labels.
+    pad: usize,
     text: usize,
     column_text: usize,
 }
 
 impl Layout {
     fn cell(&self, column: usize, row: usize) -> (usize, usize) {
-        (
-            self.left + column * (self.cell_width + self.gap),
-            self.top + row * (self.cell_height + self.gap),
-        )
+        (self.left + column * (self.cell_width + self.gap), self.top + row * (self.cell_height + self.gap))
     }
 }
 

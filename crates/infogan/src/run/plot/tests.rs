@@ -13,7 +13,11 @@ fn small() -> Plot {
             },
             Series { name: "c2".into(), points: vec![(0.0, 0.1), (400.0, 0.5)], dashed: true },
         ],
-        references: vec![Reference { label: "H(c1) = 2.303".into(), value: 2.302_585, like: Some(0) }],
+        references: vec![Reference {
+            label: "H(c1) = 2.303".into(),
+            value: std::f64::consts::LN_10,
+            like: Some(0),
+        }],
         y_range: Some((0.0, 2.5)),
     }
 }
@@ -46,8 +50,7 @@ fn breaks_split_the_line_and_lonely_points_are_dots() {
 fn odd_values_never_reach_the_file() {
     let odd = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MAX, f64::MIN, 0.0, -0.0, 1e-300];
     let points = odd.iter().flat_map(|&x| odd.iter().map(move |&y| (x, y))).collect();
-    let references =
-        odd.iter().map(|&value| Reference { value, ..Reference::default() }).collect();
+    let references = odd.iter().map(|&value| Reference { value, ..Reference::default() }).collect();
     for y_range in [None, Some((f64::NAN, 1.0)), Some((1.0, 0.0)), Some((0.0, f64::INFINITY))] {
         let plot = Plot {
             series: vec![Series { points: Vec::clone(&points), ..Series::default() }],

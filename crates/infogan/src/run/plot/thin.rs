@@ -16,9 +16,8 @@ pub(super) fn thin(series: &Series, most: usize) -> Series {
     kept.extend(points.first());
     for stretch in points.chunks(points.len().div_ceil(stretches)) {
         let finite = || stretch.iter().enumerate().filter(|(_, point)| shown(point));
-        let by_height = |one: &(usize, &(f64, f64)), other: &(usize, &(f64, f64))| {
-            one.1.1.total_cmp(&other.1.1)
-        };
+        let by_height =
+            |one: &(usize, &(f64, f64)), other: &(usize, &(f64, f64))| one.1.1.total_cmp(&other.1.1);
         let mut chosen: Vec<usize> = [finite().min_by(by_height), finite().max_by(by_height)]
             .into_iter()
             .flatten()
