@@ -10,6 +10,9 @@ use super::{
     read::{Run, Scores},
 };
 
+/// The kind of code whose bound cannot exceed its entropy.
+pub(super) const CATEGORICAL: &str = "categorical";
+
 /// The section of scores; empty without an evaluation.
 pub(super) fn section(run: &Run) -> String {
     let Some(last) = run.scores.last() else { return String::new() };
@@ -36,7 +39,9 @@ fn codes(out: &mut String, scores: &Scores) {
          <th>H(c), nats<th>Bound / H(c)<th>Error, one-to-one<th>Error, majority<th>NMI<th>ARI</tr></thead>\n<tbody>\n",
     );
     for code in &scores.codes {
-        let share = code.bound_nats.zip(code.entropy_nats).map(|(bound, entropy)| bound / entropy);
+        // The entropy of a continuous code is differential: no ceiling, so no share of it.
+        let known = code.bound_nats.zip(code.entropy_nats).filter(|_| code.kind == CATEGORICAL);
+        let share = known.map(|(bound, entropy)| bound / entropy);
         let _ = writeln!(
             out,
             "<tr><th>{}<td class=\"word\">{}<td>{}<td>{}<td class=\"share\">{}<td>{}<td>{}<td>{}<td>{}</tr>",
@@ -53,8 +58,8 @@ fn codes(out: &mut String, scores: &Scores) {
     }
     out.push_str("</tbody></table></div>\n");
     out.push_str(
-        "<p class=\"note\">The bound says how much of the code can be read back from the pictures; it cannot \
-         exceed H(c). Error: pictures whose category, once matched to the labels, names another label. \
+        "<p class=\"note\">The bound says how much of a code can be read back from the pictures. That of a \
+         categorical code cannot exceed H(c); H(c) of a continuous one is differential and no ceiling. Error: pictures whose category, once matched to the labels, names another label. \
          One-to-one is the Hungarian matching.</p>\n",
     );
 }
