@@ -9,6 +9,7 @@ use super::{
     curves::{Most, levels},
     format::{bytes, count, duration, nats, per_cent, three, with_unit},
     read::Run,
+    scores::CATEGORICAL,
 };
 
 /// Such as `InfoGAN · glyphs · seed 0 · 4,000 steps`.
@@ -114,8 +115,10 @@ fn bound(run: &Run) -> Option<Card> {
         let known = levels.into_iter().filter_map(|(name, level)| Some((bound(&name)?, name, level)));
         (most, known.filter(|(_, name, _)| name != "total").collect::<Vec<_>>())
     } else {
-        let known =
-            scored.iter().filter_map(|code| Some((code.bound_nats?, code.name.clone(), code.entropy_nats?)));
+        // A categorical code before others: only its entropy is a ceiling.
+        let some = scored.iter().any(|code| code.kind == CATEGORICAL);
+        let chosen = scored.iter().filter(|code| !some || code.kind == CATEGORICAL);
+        let known = chosen.filter_map(|code| Some((code.bound_nats?, code.name.clone(), code.entropy_nats?)));
         (Most::Entropy, known.collect())
     };
     let highest = candidates.iter().map(|candidate| candidate.2).fold(f64::NEG_INFINITY, f64::max);

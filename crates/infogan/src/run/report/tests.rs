@@ -67,6 +67,7 @@ fn the_page_says_what_the_run_holds() {
         "<h1>InfoGAN · glyphs · seed 3 · 40 steps</h1>",
         "<title>InfoGAN · glyphs · seed 3 · 40 steps</title>",
         "12.3\u{202f}%",
+        "style=\"width:96%\"",
         "2.21\u{202f}nats",
         "of H(c1) = 2.303",
         "6\u{202f}s", // 1,280 / 640 + 1,280 / 320
@@ -86,6 +87,7 @@ fn the_page_says_what_the_run_holds() {
         assert!(page.contains(part), "no {part:?} in the page");
     }
     assert!(!page.contains(".step-00000060"));
+    assert_eq!(page.matches("class=\"bar\"").count(), 1, "a continuous code has no share of H(c)");
     let plain = page.replace('\u{202f}', " ");
     assert!(!plain.contains("NaN") && !plain.contains("inf\""), "non-finite number in the page");
 }
@@ -154,6 +156,16 @@ fn missing_parts_are_left_out() {
     let page = report(&run);
     assert!(page.contains("20 of 40 steps") && page.contains("50.0\u{202f}%"));
     assert!(page.contains("1.50\u{202f}nats"), "the bound comes from the log");
+}
+
+#[test]
+fn the_first_number_is_that_of_a_categorical_code() {
+    let line = concat!(
+        r#"{"codes":[{"name":"wide","kind":"normal","entropy_nats":9.0,"bound_nats":9.5},"#,
+        r#"{"name":"c1","kind":"categorical","entropy_nats":2.302585,"bound_nats":2.0}]}"#
+    );
+    let (_folder, run) = run_with(&[("scores.jsonl", line)]);
+    assert!(report(&run).contains("Information in c1"));
 }
 
 #[test]
