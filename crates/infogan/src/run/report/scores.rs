@@ -59,7 +59,8 @@ fn codes(out: &mut String, scores: &Scores) {
     out.push_str("</tbody></table></div>\n");
     out.push_str(
         "<p class=\"note\">The bound says how much of a code can be read back from the pictures. That of a \
-         categorical code cannot exceed H(c); H(c) of a continuous one is differential and no ceiling. Error: pictures whose category, once matched to the labels, names another label. \
+         categorical code cannot exceed H(c); H(c) of a continuous one is differential and no ceiling. \
+         Error: pictures whose category, once matched to the labels, names another label. \
          One-to-one is the Hungarian matching.</p>\n",
     );
 }
