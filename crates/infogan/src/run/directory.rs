@@ -171,19 +171,13 @@ impl RunDir {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut text = String::new();
-                let pid = file
-                    .take(32)
-                    .read_to_string(&mut text)
-                    .ok()
-                    .and_then(|_| text.trim().parse().ok());
+                let pid = file.take(32).read_to_string(&mut text).ok().and_then(|_| text.trim().parse().ok());
                 return Err(RunDirError::Locked { path: self.path.clone(), pid });
             }
             Err(TryLockError::Error(error)) => return Err(failed(&path, "lock the file")(error)),
         }
         // For the message above only; a failure to write it does not weaken the lock.
-        let _ = file
-            .set_len(0)
-            .and_then(|()| file.write_all(format!("{}\n", std::process::id()).as_bytes()));
+        let _ = file.set_len(0).and_then(|()| file.write_all(format!("{}\n", std::process::id()).as_bytes()));
         self.lock = Some(file);
         Ok(())
     }
@@ -215,8 +209,7 @@ impl RunDir {
         if bytes.len() as u64 > CONFIG_LIMIT {
             return Err(RunDirError::BadConfig { path, reason: "is longer than 4 MiB" });
         }
-        String::from_utf8(bytes)
-            .map_err(|_| RunDirError::BadConfig { path, reason: "is not UTF-8 text" })
+        String::from_utf8(bytes).map_err(|_| RunDirError::BadConfig { path, reason: "is not UTF-8 text" })
     }
 
     /// Removes what interrupted writes left in the run directory and in `images/`. Only for the holder of the
@@ -309,9 +302,10 @@ pub(crate) fn remedy(error: &io::Error) -> &'static str {
 /// # Errors
 /// The system's error, without a path: the caller knows it.
 pub(crate) fn atomic_write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let name = path.file_name().and_then(OsStr::to_str).ok_or_else(|| {
-        io::Error::new(ErrorKind::InvalidInput, "the path does not end in a file name")
-    })?;
+    let name = path
+        .file_name()
+        .and_then(OsStr::to_str)
+        .ok_or_else(|| io::Error::new(ErrorKind::InvalidInput, "the path does not end in a file name"))?;
     let temporary = path.with_file_name(format!(".{name}.tmp-{}", std::process::id()));
     let write = || {
         let mut file = File::create(&temporary)?;
@@ -364,4 +358,4 @@ fn is_temporary(name: &OsStr) -> bool {
 
 #[cfg(test)]
 #[path = "directory_tests.rs"]
-mod tests;
+pub(crate) mod tests;

@@ -1,6 +1,50 @@
 use super::*;
 use std::collections::BTreeSet;
-use tempfile::tempdir;
+use std::process::Command;
+use tempfile::{TempDir, tempdir};
+
+/// A small file system of our own, unmounted when dropped.
+pub(crate) struct Mount(TempDir);
+
+impl Mount {
+    /// None, with a plain line, where this user may not mount.
+    pub(crate) fn new(options: &str) -> Option<Self> {
+        let place = tempdir().unwrap();
+        let mount = Self::run("mount", &["-t", "tmpfs", "-o", options, "tmpfs"], place.path());
+        if !mount {
+            println!("skipped: a tmpfs cannot be mounted here");
+            return None;
+        }
+        Some(Self(place))
+    }
+
+    /// Where it is mounted.
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// False, with a plain line, where that is not possible.
+    pub(crate) fn make_read_only(&self) -> bool {
+        let done = Self::run("mount", &["-o", "remount,ro"], self.path());
+        if !done {
+            println!("skipped: the tmpfs cannot be made read-only here");
+        }
+        done
+    }
+
+    fn run(program: &str, arguments: &[&str], place: &Path) -> bool {
+        let output = Command::new(program).args(arguments).arg(place).output();
+        output.is_ok_and(|output| output.status.success())
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        if !Self::run("umount", &[], self.0.path()) {
+            println!("could not unmount {}", self.0.path().display());
+        }
+    }
+}
 
 fn names(directory: &Path) -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(directory)
@@ -136,4 +180,15 @@ fn only_leftovers_of_writes_are_removed() {
     expected.sort_unstable();
     assert_eq!(names(root.path()), expected);
     assert!(names(&run.images()).is_empty());
+}
+
+#[test]
+fn a_full_disk_keeps_the_old_file() {
+    let Some(mount) = Mount::new("size=16k") else { return };
+    let run = RunDir::create(mount.path()).unwrap();
+    run.write_config("seed = 1\n").unwrap();
+    let message = run.write_config(&"x".repeat(40_000)).unwrap_err().to_string();
+    assert!(message.contains("config.toml") && message.contains("free some space"), "{message}");
+    assert_eq!(run.read_config().unwrap(), "seed = 1\n");
+    assert_eq!(names(mount.path()), ["config.toml"]);
 }

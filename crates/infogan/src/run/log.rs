@@ -244,11 +244,7 @@ fn mend_end(path: &Path) -> Result<(), LogError> {
 }
 
 fn append_to(path: &Path) -> Result<File, LogError> {
-    OpenOptions::new()
-        .append(true)
-        .create(true)
-        .open(path)
-        .map_err(failed(path, "open the log"))
+    OpenOptions::new().append(true).create(true).open(path).map_err(failed(path, "open the log"))
 }
 
 fn failed(path: &Path, action: &'static str) -> impl FnOnce(io::Error) -> LogError {
@@ -259,6 +255,7 @@ fn failed(path: &Path, action: &'static str) -> impl FnOnce(io::Error) -> LogErr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::directory::tests::Mount;
     use proptest::prelude::*;
     use serde_json::json;
     use tempfile::tempdir;
@@ -280,6 +277,19 @@ mod tests {
         assert_eq!(read(&path).unwrap().len(), 2);
         let missing = read(&folder.path().join("none.jsonl")).unwrap_err().to_string();
         assert!(missing.contains("none.jsonl"), "{missing}");
+    }
+
+    #[test]
+    fn a_full_disk_leaves_no_half_line() {
+        let Some(mount) = Mount::new("size=16k") else { return };
+        let path = mount.path().join("log.jsonl");
+        let mut log = EventLog::open(&path).unwrap();
+        log.append(&json!({"step": 1})).unwrap();
+        let error = log.append(&json!({"step": 2, "note": "x".repeat(40_000)})).unwrap_err();
+        assert!(error.to_string().contains("free some space"), "{error}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "{\"step\":1}\n");
+        log.append(&json!({"step": 3})).unwrap();
+        assert_eq!(read(&path).unwrap().len(), 2);
     }
 
     #[test]
@@ -333,11 +343,16 @@ mod tests {
     fn pictures_of_later_steps_go_and_everything_else_stays() {
         let folder = tempdir().unwrap();
         let stay = [
-            "reals.png", "fakes-00000500.png", "traverse-00000000.gif", "fakes-600.png",
-            "fakes-00000900.txt", "mine-00000900.png", "fakes-0000090x.png",
+            "reals.png",
+            "fakes-00000500.png",
+            "traverse-00000000.gif",
+            "fakes-600.png",
+            "fakes-00000900.txt",
+            "mine-00000900.png",
+            "fakes-0000090x.png",
         ];
-        let go = ["fakes-00000501.png", "fakes-100000000.png", "traverse-00000600.gif",
-            "traverse-00000600.png"];
+        let go =
+            ["fakes-00000501.png", "fakes-100000000.png", "traverse-00000600.gif", "traverse-00000600.png"];
         for name in stay.iter().chain(&go) {
             fs::write(folder.path().join(name), "picture").unwrap();
         }

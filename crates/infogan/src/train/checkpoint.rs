@@ -15,23 +15,21 @@
 mod disk;
 mod error;
 mod meta;
+mod names;
+mod reading;
 mod tensors;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsStr;
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use disk::Disk;
 pub use error::CheckpointError;
 use error::failed;
-use meta::{MetaFault, file_of, section_of};
+use meta::file_of;
 pub use meta::{FileEntry, Meta};
-
-/// Longest `meta.json` read, in bytes.
-const META_LIMIT: u64 = 16 << 20;
+use names::{Entry, Kind, beside, directory_name, parse_name, scan};
+pub use reading::{load, load_meta};
 
 /// One tensor on the host, row-major.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -124,6 +122,11 @@ fn check(snapshot: &Snapshot) -> Result<(), CheckpointError> {
             return bad(name, format!("{twice} is both state and derived"));
         }
     }
+    let mut files = BTreeSet::new();
+    if let Some(name) = snapshot.sections.keys().find(|name| !files.insert(name.to_ascii_lowercase())) {
+        // On some disks both would be one file.
+        return bad(name, "differs from another section by case alone".to_owned());
+    }
     for (name, section) in snapshot.sections.iter().chain(&snapshot.derived) {
         if !meta::is_plain(name) {
             return bad(name, "is not a plain name".to_owned());
@@ -138,10 +141,7 @@ fn check(snapshot: &Snapshot) -> Result<(), CheckpointError> {
                 return bad(name, format!("{path} has shape {shape:?} and {values} values"));
             }
             if !tensors::all_finite(&tensor.values) {
-                return Err(CheckpointError::NonFinite {
-                    section: name.clone(),
-                    tensor: path.clone(),
-                });
+                return Err(CheckpointError::NonFinite { section: name.clone(), tensor: path.clone() });
             }
         }
     }
@@ -154,10 +154,7 @@ fn write_unit(disk: &mut Disk, into: &Path, snapshot: &Snapshot) -> Result<(), C
     let Snapshot { step, config_hash, versions, counters, .. } = snapshot;
     let mut description = Meta::new(*step, config_hash, versions, counters);
     let none = HostSection::new();
-    let bad = |section: &str, reason| CheckpointError::BadSnapshot {
-        section: section.to_owned(),
-        reason,
-    };
+    let bad = |section: &str, reason| CheckpointError::BadSnapshot { section: section.to_owned(), reason };
     for (name, section) in &snapshot.sections {
         let derived = snapshot.derived.get(name).unwrap_or(&none);
         let content = tensors::encode(section.iter().chain(derived)).map_err(|e| bad(name, e))?;
@@ -177,12 +174,7 @@ fn write_unit(disk: &mut Disk, into: &Path, snapshot: &Snapshot) -> Result<(), C
 }
 
 /// Renames the finished directory to its place, with an earlier checkpoint of the same step moved aside first.
-fn put_in_place(
-    disk: &mut Disk,
-    parent: &Path,
-    name: &str,
-    finished: &Path,
-) -> Result<(), CheckpointError> {
+fn put_in_place(disk: &mut Disk, parent: &Path, name: &str, finished: &Path) -> Result<(), CheckpointError> {
     let place = parent.join(name);
     let aside = parent.join(beside(name, "old"));
     let replaces = place.is_dir();
@@ -238,13 +230,8 @@ fn prune_around(
         .filter(|entry| matches!(entry.kind, Kind::Whole | Kind::Aside))
         .map(|entry| entry.step)
         .collect();
-    let old: BTreeSet<u64> = steps
-        .iter()
-        .rev()
-        .skip(keep.max(1))
-        .copied()
-        .filter(|&step| Some(step) != written)
-        .collect();
+    let old: BTreeSet<u64> =
+        steps.iter().rev().skip(keep.max(1)).copied().filter(|&step| Some(step) != written).collect();
     let whole: BTreeSet<u64> =
         entries.iter().filter(|e| e.kind == Kind::Whole).map(|entry| entry.step).collect();
     // `scan` puts what lies aside before what is in place, so a deleted step cannot come back from aside.
@@ -308,198 +295,6 @@ pub fn list(run: &Path) -> Result<Vec<(u64, PathBuf)>, CheckpointError> {
 /// Those of [`list`].
 pub fn latest(run: &Path) -> Result<Option<(u64, PathBuf)>, CheckpointError> {
     Ok(list(run)?.pop())
-}
-
-/// Reads and verifies `meta.json` alone: enough to know step, configuration and counters.
-///
-/// # Errors
-/// [`CheckpointError::Io`], [`CheckpointError::Damaged`] or [`CheckpointError::FutureVersion`].
-pub fn load_meta(directory: &Path) -> Result<Meta, CheckpointError> {
-    let file = directory.join("meta.json");
-    let bytes = match read_file(&file, META_LIMIT) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == ErrorKind::NotFound && directory.is_dir() => {
-            return Err(CheckpointError::Damaged { file, reason: "is missing".to_owned() });
-        }
-        Err(error) if error.kind() == ErrorKind::InvalidData => {
-            return Err(CheckpointError::Damaged { file, reason: error.to_string() });
-        }
-        Err(error) => return Err(failed(&file, "read the file")(error)),
-    };
-    let found = Meta::decode(&bytes).map_err(|fault| match fault {
-        MetaFault::Broken(reason) => CheckpointError::Damaged { file: file.clone(), reason },
-        MetaFault::Future(found) => CheckpointError::FutureVersion {
-            file: file.clone(),
-            found,
-            supported: meta::VERSION,
-        },
-    })?;
-    match directory.file_name().and_then(parse_name) {
-        Some((named, _)) if named != found.step => Err(CheckpointError::Damaged {
-            file,
-            reason: format!("is of step {}, and its directory is named after step {named}", found.step),
-        }),
-        _ => Ok(found),
-    }
-}
-
-/// Loads a checkpoint: every length and every hash is verified, and no other file may lie in the directory (names
-/// that start with a dot are passed over).
-///
-/// # Errors
-/// Those of [`load_meta`], for any file, and [`CheckpointError::Foreign`]. Each names the file and what to do.
-pub fn load(directory: &Path) -> Result<Snapshot, CheckpointError> {
-    let meta = load_meta(directory)?;
-    let listing = failed(directory, "list the directory");
-    let names = fs::read_dir(directory).and_then(Iterator::collect::<io::Result<Vec<_>>>);
-    for entry in names.map_err(listing)? {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if name != "meta.json" && !name.starts_with('.') && !meta.files.contains_key(&*name) {
-            return Err(CheckpointError::Foreign { file: entry.path() });
-        }
-    }
-    let mut sections = BTreeMap::new();
-    let mut derived = BTreeMap::new();
-    for (name, entry) in &meta.files {
-        let file = directory.join(name);
-        let damaged = |reason: String| CheckpointError::Damaged { file: file.clone(), reason };
-        let mut state = load_section(&file, entry)?;
-        let mut recomputed = HostSection::new();
-        for path in &entry.derived {
-            let (path, tensor) = state
-                .remove_entry(path)
-                .ok_or_else(|| damaged(format!("lacks the tensor {path}")))?;
-            recomputed.insert(path, tensor);
-        }
-        let section = section_of(name).unwrap_or(name);
-        sections.insert(section.to_owned(), state);
-        if !recomputed.is_empty() {
-            derived.insert(section.to_owned(), recomputed);
-        }
-    }
-    Ok(Snapshot {
-        step: meta.step,
-        counters: meta.counters,
-        sections,
-        derived,
-        config_hash: meta.config_hash,
-        versions: meta.versions,
-    })
-}
-
-/// All tensors of one file, after its length and its hash were found right.
-fn load_section(file: &Path, entry: &FileEntry) -> Result<HostSection, CheckpointError> {
-    let damaged = |reason: String| CheckpointError::Damaged { file: file.to_path_buf(), reason };
-    if entry.bytes > tensors::FILE_LIMIT {
-        return Err(damaged(format!("claims {} bytes, more than are read", entry.bytes)));
-    }
-    let bytes = match read_file(file, entry.bytes) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            return Err(damaged("is missing".to_owned()));
-        }
-        Err(error) if error.kind() == ErrorKind::InvalidData => {
-            return Err(damaged(error.to_string()));
-        }
-        Err(error) => return Err(failed(file, "read the file")(error)),
-    };
-    if bytes.len() as u64 != entry.bytes {
-        return Err(damaged(format!("has {} bytes instead of {}", bytes.len(), entry.bytes)));
-    }
-    if meta::sha256(&bytes) != entry.sha256 {
-        return Err(damaged("was altered: it does not match its SHA-256".to_owned()));
-    }
-    tensors::decode(&bytes).map_err(damaged)
-}
-
-/// A regular file of at most `limit` bytes. The length is known before memory is taken.
-fn read_file(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    let invalid = |reason: String| io::Error::new(ErrorKind::InvalidData, reason);
-    // Asked before opening: opening a pipe would wait for its writer.
-    let found = fs::metadata(path)?;
-    if !found.is_file() {
-        return Err(invalid("is not a regular file".to_owned()));
-    }
-    if found.len() > limit {
-        return Err(invalid(format!("has {} bytes, and {limit} at most belong there", found.len())));
-    }
-    let mut bytes = Vec::new();
-    let length = usize::try_from(found.len()).unwrap_or(usize::MAX);
-    bytes.try_reserve_exact(length).map_err(|error| io::Error::new(ErrorKind::OutOfMemory, error))?;
-    File::open(path)?.take(limit).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-/// What a directory beside the checkpoints is. The order is that of [`scan`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
-    Temporary,
-    Doomed,
-    Aside,
-    Whole,
-}
-
-/// One directory of `checkpoints/` whose name is ours.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Entry {
-    step: u64,
-    kind: Kind,
-    path: PathBuf,
-}
-
-/// The directories that are ours, by step, then by kind. Links are not followed.
-fn scan(parent: &Path) -> Result<Vec<Entry>, CheckpointError> {
-    let entries = match fs::read_dir(parent) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(failed(parent, "list the directory")(error)),
-    };
-    let mut found = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(failed(parent, "list the directory"))?;
-        let Some((step, kind)) = parse_name(&entry.file_name()) else { continue };
-        // An entry that another process removed meanwhile is no longer there.
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            found.push(Entry { step, kind, path: entry.path() });
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
-/// 5000 → `step-00005000`.
-fn directory_name(step: u64) -> String {
-    format!("step-{step:08}")
-}
-
-/// The name beside a checkpoint's own, for this process.
-fn beside(name: &str, kind: &str) -> String {
-    format!(".{name}.{kind}-{}", std::process::id())
-}
-
-/// The step and kind of a name of ours. Only the one spelling that [`directory_name`] gives counts.
-fn parse_name(name: &OsStr) -> Option<(u64, Kind)> {
-    let name = name.to_str()?;
-    let (name, kind) = match name.strip_prefix('.') {
-        None => (name, Kind::Whole),
-        Some(hidden) => {
-            let (name, rest) = hidden.split_once('.')?;
-            let (kind, pid) = rest.split_once('-')?;
-            if pid.is_empty() || !pid.bytes().all(|byte| byte.is_ascii_digit()) {
-                return None;
-            }
-            let kind = match kind {
-                "tmp" => Kind::Temporary,
-                "old" => Kind::Aside,
-                "del" => Kind::Doomed,
-                _ => return None,
-            };
-            (name, kind)
-        }
-    };
-    let step: u64 = name.strip_prefix("step-")?.parse().ok()?;
-    (directory_name(step) == name).then_some((step, kind))
 }
 
 #[cfg(test)]

@@ -19,7 +19,9 @@ pub enum CheckpointError {
         tensor: String,
     },
     /// The snapshot cannot be written as it is: a fault of the program, not of the user. Nothing was written.
-    #[error("the state cannot be saved: {section}: {reason}; please report this with the command that led here")]
+    #[error(
+        "the state cannot be saved: {section}: {reason}; please report this with the command that led here"
+    )]
     BadSnapshot {
         /// The section at fault.
         section: String,

@@ -166,8 +166,7 @@ mod tests {
             &BTreeMap::from([("infogan".to_owned(), "0.1.0".to_owned())]),
             &BTreeMap::from([("g.optimizer.step".to_owned(), u64::MAX)]),
         );
-        let entry =
-            FileEntry { bytes: 3, sha256: sha256(b"abc"), derived: vec!["a.mean".to_owned()] };
+        let entry = FileEntry { bytes: 3, sha256: sha256(b"abc"), derived: vec!["a.mean".to_owned()] };
         meta.files.insert("q.safetensors".to_owned(), entry);
         meta
     }

@@ -49,7 +49,12 @@ pub(super) fn encode<'a>(
     // Some readers in Python ask for this entry before they hand the tensors to PyTorch.
     let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
     let views = tensors.map(|(name, tensor)| (name.as_str(), Borrowed(tensor)));
-    safetensors::serialize(views, Some(metadata)).map_err(|error| error.to_string())
+    let bytes = safetensors::serialize(views, Some(metadata)).map_err(|error| error.to_string())?;
+    header(&bytes)?;
+    if bytes.len() as u64 > FILE_LIMIT {
+        return Err(format!("needs a file of more than {FILE_LIMIT} bytes"));
+    }
+    Ok(bytes)
 }
 
 /// The tensors of a file.
