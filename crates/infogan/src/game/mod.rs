@@ -215,6 +215,8 @@ impl Optimizer {
     fn moments(&self) -> &'static [&'static str] {
         match self.settings.kind {
             OptimizerKind::Adam => &["exp_avg", "exp_avg_sq"],
+            // Without momentum nothing is remembered: a buffer would be state that does not matter.
+            OptimizerKind::Sgd if self.settings.momentum == 0.0 => &[],
             OptimizerKind::Sgd => &["momentum_buffer"],
         }
     }
@@ -319,10 +321,13 @@ fn plan(
                     let targets = match receiver {
                         Receiver::Generator => vec![GENERATOR.to_owned()],
                         Receiver::Trunk => vec![CRITIC.to_owned()],
-                        Receiver::Head => (term.networks().iter())
-                            .filter(|network| network.trained_by.is_some())
-                            .map(|network| network.name.clone())
-                            .collect(),
+                        Receiver::Head => {
+                            // A term may own several heads, each trained in phases of its own.
+                            let heads = term.networks().iter().filter(|network| network.trained_by.is_some());
+                            let (here, elsewhere): (Vec<_>, Vec<_>) =
+                                heads.map(|network| network.name.clone()).partition(|name| trained.contains(name));
+                            if here.is_empty() { elsewhere } else { here }
+                        }
                     };
                     for target in targets {
                         let Some(target) = trained.get(&target) else {
@@ -347,11 +352,12 @@ fn plan(
         }
         if settings.latents == Latents::Reused {
             let before = phases.last().filter(|before| before.needs.fake && !before.trained.contains(GENERATOR));
-            if before.is_none_or(|before| before.settings.every != settings.every || settings.repeat != 1) {
+            let there = |before: &Phase| settings.every.is_multiple_of(before.settings.every);
+            if !before.is_some_and(there) || settings.repeat != 1 {
                 return Err(ConfigError::new(
                     key("latents"),
-                    "'reused' needs a phase just before it, run as often, that generates pictures and leaves the \
-                     generator alone; otherwise 'fresh'",
+                    "'reused' needs a phase just before it that runs whenever this one does, generates pictures and \
+                     leaves the generator alone, and repeat = 1; otherwise 'fresh'",
                 ));
             }
         }

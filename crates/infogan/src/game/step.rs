@@ -347,6 +347,10 @@ impl Optimizer {
                         moments.insert(first_key, first);
                         moments.insert(second_key, second);
                     }
+                    OptimizerKind::Sgd if settings.momentum == 0.0 => {
+                        let velocity = gradient.zeros_like();
+                        (entry.value, _) = sgd(entry.value, gradient, velocity, rate, 0.0);
+                    }
                     OptimizerKind::Sgd => {
                         let (key, mut velocity) = take(&mut moments, "momentum_buffer");
                         (entry.value, velocity.value) =

@@ -95,8 +95,9 @@ pub fn train(
     let images = run.images();
     std::fs::create_dir_all(&images).map_err(|error| Error::Io { path: images.clone(), error })?;
     checkpoint::clean(run.path())?;
+    run.remove_leftovers()?;
     let (mut state, mut saved) = stand(task, run)?;
-    let mut log = cut_back(run, &state, tick)?;
+    let mut log = cut_back(run, &state, &plan.train)?;
     let ceilings = task.ceilings();
     if state.step() == 0 {
         task.draw(&state, &images)?;
@@ -149,13 +150,14 @@ pub fn train(
 }
 
 /// Cuts log, scores and pictures back to where the state stands.
-fn cut_back(run: &RunDir, state: &State, tick: u64) -> Result<EventLog, Error> {
+fn cut_back(run: &RunDir, state: &State, train: &TrainConfig) -> Result<EventLog, Error> {
     let step = state.step();
     let mut log = EventLog::open(&run.log())?;
-    // The last step of a shorter training is logged although it is no tick: a longer one has no such line.
-    log.cut_back(if step.is_multiple_of(tick) { step } else { step - step % tick })?;
+    // The last step of a shorter training has a line and pictures out of turn: a longer one has none there.
+    let keep = |every: u64| if step.is_multiple_of(every) || step == train.steps { step } else { step - 1 };
+    log.cut_back(keep(train.tick))?;
     run::cut_back(&run.scores(), step)?;
-    cut_pictures(&run.images(), step)?;
+    cut_pictures(&run.images(), keep(train.snapshot_every))?;
     Ok(log)
 }
 
