@@ -1,1 +1,33 @@
-fn main(){}
+//! The program `infogan`: arguments in, one call down, exit code out.
+
+mod args;
+mod encode;
+mod evaluate;
+mod failure;
+mod look;
+mod presets;
+mod progress;
+mod scores;
+mod text;
+mod train;
+
+use std::process::ExitCode;
+
+use args::{Cli, Verb};
+use clap::Parser;
+
+/// Device of every verb that does not train.
+const DEVICE: &str = "auto";
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().verb {
+        Verb::Train(args) => train::train(&args),
+        Verb::Sample(args) => look::sample(&args),
+        Verb::Traverse(args) => look::traverse(&args),
+        Verb::Interpolate(args) => look::interpolate(&args),
+        Verb::Encode(args) => encode::encode(&args),
+        Verb::Evaluate(args) => evaluate::evaluate(&args),
+        Verb::Presets(args) => presets::presets(&args),
+    };
+    done.unwrap_or_else(failure::Failure::report)
+}

@@ -25,8 +25,17 @@ impl Resolver {
         Self::text(found.text, name)
     }
 
+    /// Begins with a configuration, such as that of a run.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when the configuration cannot be written as TOML.
+    pub fn config(config: &Config) -> Result<Self, ConfigError> {
+        let table = Table::try_from(config).map_err(|error| ConfigError::new("config", error.to_string()))?;
+        Ok(Self { table })
+    }
+
     /// Begins with a TOML file. Its key `extends` names the preset it starts from; without one it starts from
-    /// the first preset.
+    /// the first preset, and with `extends = false` from nothing.
     ///
     /// # Errors
     /// [`ConfigError`] when the file cannot be read or is not TOML.
@@ -43,6 +52,7 @@ impl Resolver {
         // Only the root of all presets stands alone.
         let base = match table.remove("extends") {
             Some(Value::String(base)) if base != name => Some(base),
+            Some(Value::Boolean(false)) => None,
             Some(other) => {
                 return Err(ConfigError::new("extends", format!("{other} is not the name of another preset")));
             }

@@ -229,7 +229,11 @@ mod tests {
     #[test]
     fn what_cannot_be_set_is_refused_with_what_can() {
         assert!(refusal("c1").contains("NAME=VALUE"));
-        assert!(refusal("c9=1").contains("z.0=NUMBER to z.2=NUMBER, c1=0..3, c2=NUMBER"), "{}", refusal("c9=1"));
+        assert!(
+            refusal("c9=1").contains("z.0=NUMBER to z.2=NUMBER, c1=0..3, c2=NUMBER"),
+            "{}",
+            refusal("c9=1")
+        );
         for text in ["c1=4", "c1=-1", "c1=1.5", "c1=", "c1.0=1"] {
             assert!(refusal(text).contains("allowed: c1=0 to c1=3"), "{}", refusal(text));
         }

@@ -1,0 +1,270 @@
+//! The command line: verbs, flags and their help.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// The program.
+#[derive(Debug, Parser)]
+#[command(
+    name = "infogan",
+    version,
+    about = "InfoGAN: GANs whose latent codes come to mean something. Train, look, read codes, score.",
+    after_help = EXAMPLES,
+    max_term_width = 100,
+    arg_required_else_help = true,
+    subcommand_required = true
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  infogan train                          digits drawn in-process: no download
+  infogan train mnist --data DIR         the MNIST files
+  infogan traverse runs/00000-glyphs-seed0
+  infogan evaluate runs/00000-glyphs-seed0 --json
+
+Exit codes: 0 done, 2 wrong usage or input, 3 training diverged, 130 interrupted (and saved)";
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Train a preset or a configuration, or resume a run
+    #[command(after_help = TRAIN)]
+    Train(TrainArgs),
+    /// Draw pictures, some codes fixed and the rest by chance
+    #[command(after_help = SAMPLE)]
+    Sample(SampleArgs),
+    /// Draw one code after the other through its range
+    #[command(after_help = TRAVERSE)]
+    Traverse(TraverseArgs),
+    /// Draw the way between random latents, as a sheet and as an animation
+    #[command(after_help = INTERPOLATE)]
+    Interpolate(InterpolateArgs),
+    /// Read the codes of your own pictures, as CSV or JSON
+    #[command(after_help = ENCODE)]
+    Encode(EncodeArgs),
+    /// Score a run: information, errors, known factors
+    #[command(after_help = EVALUATE)]
+    Evaluate(EvaluateArgs),
+    /// List the presets, or show one
+    #[command(after_help = PRESETS)]
+    Presets(PresetsArgs),
+}
+
+const TRAIN: &str = "\
+Layers, later over earlier: preset or file, --data, --seed, --steps, --set.
+The same command again resumes where it stopped: with --out DIR the run in DIR, without it the newest
+unfinished run of the same training under runs/. Ctrl-C saves and exits; a second one does not wait.
+
+Examples:
+  infogan train
+  infogan train mnist --data data/mnist --seed 3
+  infogan train my.toml --set train.batch=64 --set terms.codes.weight=0.5
+  infogan train --dry-run > my.toml
+  infogan train --out runs/00000-glyphs-seed0 --steps 6000";
+
+/// Arguments of `train`.
+#[derive(Args, Debug)]
+pub struct TrainArgs {
+    /// Name of a preset, or a TOML file (see 'infogan presets'). Without it: the configuration of the run that
+    /// --out names, else the first preset
+    #[arg(value_name = "PRESET|CONFIG.toml")]
+    pub what: Option<String>,
+    /// Folder of IDX files to train on (MNIST's format, plain or .gz)
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Run directory: made if missing, resumed if it holds a run. Without it: runs/NNNNN-NAME-seedN
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Steps in all; may be raised later
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..=i64::from(u32::MAX)))]
+    pub steps: Option<i64>,
+    /// Root of all random numbers
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(0..))]
+    pub seed: Option<i64>,
+    /// Threads to compute with; the result does not depend on it [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Device to compute on: cpu, or auto for the best there is
+    #[arg(long, value_name = "NAME", default_value = "auto")]
+    pub device: String,
+    /// Set a key of the configuration; may be given again. The value is TOML, or else a plain string
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Print the resolved configuration, sizes, time and memory, measured over a few steps; write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Begin a new run even if one could be resumed; with --out, the directory must be empty
+    #[arg(long)]
+    pub new: bool,
+    /// Print errors and the result only
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+const SAMPLE: &str = "\
+A categorical code takes a category (c1=3), any other a finite number (c2=-1.5), also outside the
+range it was trained on. One number of a wider slot is NAME.INDEX=VALUE (z.0=1).
+Picture k depends on the seed and k alone, not on how many are drawn.
+
+Examples:
+  infogan sample RUN
+  infogan sample RUN --code c1=3 --code c2=-1.5
+  infogan sample RUN --n 1 --seed 7 --out seven.png";
+
+/// Arguments of `sample`.
+#[derive(Args, Debug)]
+pub struct SampleArgs {
+    /// Run directory
+    pub run: PathBuf,
+    /// Fix a code; may be given again
+    #[arg(long = "code", value_name = "NAME=VALUE", allow_hyphen_values = true)]
+    pub codes: Vec<String>,
+    /// Number of pictures: one as it is, more as a sheet
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub n: u32,
+    /// Seed of what is left to chance
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub seed: u64,
+    /// File to write
+    #[arg(long, value_name = "FILE.png", default_value = "sample.png")]
+    pub out: PathBuf,
+}
+
+const TRAVERSE: &str = "\
+Every recovered code moves in turn while all else stays: a categorical code through its categories,
+any other from -2 to 2 (trained on -1 to 1 where its prior is uniform).
+
+Examples:
+  infogan traverse RUN
+  infogan traverse RUN --rows 10 --seed 7 --out codes.png";
+
+/// Arguments of `traverse`.
+#[derive(Args, Debug)]
+pub struct TraverseArgs {
+    /// Run directory
+    pub run: PathBuf,
+    /// Starting points, a row each, for every code
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub rows: u32,
+    /// Seed of the starting points
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub seed: u64,
+    /// File to write
+    #[arg(long, value_name = "FILE.png", default_value = "traverse.png")]
+    pub out: PathBuf,
+}
+
+const INTERPOLATE: &str = "\
+The way leads through all keyframes and back to the first. Normal slots of two and more numbers move
+along the sphere, everything else straight; between two different categories both are on in part.
+Without --out, writes interpolate.png (a row from each keyframe to the next) and interpolate.gif (a
+loop).
+
+Examples:
+  infogan interpolate RUN
+  infogan interpolate RUN --code c1=3 --keyframes 6 --out three.gif";
+
+/// Arguments of `interpolate`.
+#[derive(Args, Debug)]
+pub struct InterpolateArgs {
+    /// Run directory
+    pub run: PathBuf,
+    /// Pictures from one keyframe to the next
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=200))]
+    pub frames: u32,
+    /// Latents to lead through, drawn by chance
+    #[arg(long, value_name = "K", default_value_t = 4, value_parser = clap::value_parser!(u32).range(2..=100))]
+    pub keyframes: u32,
+    /// Seed of the keyframes
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub seed: u64,
+    /// Fix a code on the whole way; may be given again
+    #[arg(long = "code", value_name = "NAME=VALUE", allow_hyphen_values = true)]
+    pub codes: Vec<String>,
+    /// File to write: the sheet alone as .png or the loop alone as .gif
+    #[arg(long, value_name = "FILE.png|.gif")]
+    pub out: Option<PathBuf>,
+}
+
+const ENCODE: &str = "\
+Pictures may be PNG, JPEG, BMP, GIF or WebP of any size; they are cut to a square and scaled to what
+the run was trained on. A folder stands for the pictures in it.
+CSV has a column per code: the category of a categorical code and its probabilities as NAME.p0,
+NAME.p1 ..., the mean of any other.
+
+Examples:
+  infogan encode RUN pictures/ > codes.csv
+  infogan encode RUN a.png b.jpg --json --out codes.json";
+
+/// Arguments of `encode`.
+#[derive(Args, Debug)]
+pub struct EncodeArgs {
+    /// Run directory
+    pub run: PathBuf,
+    /// Pictures, or folders of pictures
+    #[arg(required = true, value_name = "FILE|FOLDER")]
+    pub pictures: Vec<PathBuf>,
+    /// Write CSV (the default)
+    #[arg(long, conflicts_with = "json")]
+    pub csv: bool,
+    /// Write JSON
+    #[arg(long)]
+    pub json: bool,
+    /// File to write instead of printing
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+const EVALUATE: &str = "\
+Scores the newest checkpoint, prints the scores with the protocol that made them, and appends them to
+RUN/scores.jsonl.
+
+Examples:
+  infogan evaluate RUN
+  infogan evaluate RUN --data data/mnist --json";
+
+/// Arguments of `evaluate`.
+#[derive(Args, Debug)]
+pub struct EvaluateArgs {
+    /// Run directory
+    pub run: PathBuf,
+    /// Folder of IDX files to score on [default: what the run was trained on]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+const PRESETS: &str = "\
+Examples:
+  infogan presets
+  infogan presets show mnist
+  infogan presets show gan --resolved > my.toml";
+
+/// Arguments of `presets`.
+#[derive(Args, Debug)]
+pub struct PresetsArgs {
+    /// What to do instead of listing.
+    #[command(subcommand)]
+    pub action: Option<PresetsAction>,
+}
+
+/// What `presets` can do besides listing.
+#[derive(Debug, Subcommand)]
+pub enum PresetsAction {
+    /// Print a preset as it is written, with its sources
+    Show {
+        /// Name of the preset
+        name: String,
+        /// Print the full configuration instead, with everything it builds on
+        #[arg(long)]
+        resolved: bool,
+    },
+}

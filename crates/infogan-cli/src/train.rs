@@ -1,0 +1,200 @@
+//! `infogan train`.
+
+use std::{
+    io::{self, IsTerminal},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use infogan::{
+    config::{Config, DataSet, PRESETS, Resolver, preset},
+    session::{Done, Request, Session, config_of, probe},
+};
+use toml::Value;
+
+use crate::{
+    args::TrainArgs,
+    failure::{Failure, print, tell},
+    presets::{as_toml, no_preset},
+    progress::Progress,
+    scores::scores_table,
+    text::{bytes, duration, grouped},
+};
+
+/// Where numbered runs live.
+const ROOT: &str = "runs";
+/// Steps measured by `--dry-run`, after one that only touches the memory.
+const PROBE_STEPS: u64 = 5;
+/// Exit code of a training that was asked to stop, as of a shell whose command was interrupted.
+const INTERRUPTED: u8 = 130;
+
+/// Trains, resumes, or only tells what would be trained.
+pub fn train(args: &TrainArgs) -> Result<ExitCode, Failure> {
+    if let Some(threads) = args.threads {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(usize::from(threads))
+            .build_global()
+            .map_err(|error| Failure::usage(format!("--threads {threads}: {error}")))?;
+    }
+    let config = resolve(args)?;
+    if args.dry_run {
+        return dry_run(&config, &args.device);
+    }
+    let stop = on_interrupt(args.quiet)?;
+    let request = Request {
+        config,
+        out: args.out.clone(),
+        root: PathBuf::from(ROOT),
+        new: args.new,
+        device: args.device.clone(),
+    };
+    let session = Session::open(&request)?;
+    let say = |line: String| {
+        if !args.quiet {
+            tell(line);
+        }
+    };
+    let steps = grouped(request.config.train.steps);
+    say(format!("run {}: {}", session.path().display(), described(&request.config)));
+    if session.is_finished() {
+        say(format!(
+            "finished: step {} of {steps}; --steps trains it further, --new begins another run",
+            grouped(session.resumed_at())
+        ));
+    } else if session.resumed_at() > 0 {
+        say(format!("resuming at step {} of {steps}", grouped(session.resumed_at())));
+    }
+
+    let begun = Instant::now();
+    let mut progress = Progress::new(args.quiet, Arc::clone(&stop));
+    let trained = session.train(&stop, &mut |tick| progress.show(tick));
+    progress.end();
+    match trained? {
+        Done::Interrupted { step } => {
+            say(format!(
+                "stopped at step {} of {steps}, saved; to resume: infogan train --out {}",
+                grouped(step),
+                session.path().display()
+            ));
+            Ok(ExitCode::from(INTERRUPTED))
+        }
+        Done::Finished(scores) => {
+            let mut text = scores_table(&scores);
+            text.push('\n');
+            let mut rows = vec![("report", session.path().join("report.html").display().to_string())];
+            rows.push(("pictures", session.path().join("images").display().to_string()));
+            if !session.is_finished() {
+                rows.push(("time", duration(begun.elapsed())));
+            }
+            rows.iter().for_each(|(name, value)| text.push_str(&format!("{name:8}  {value}\n")));
+            print(&text)?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// Preset or file, then `--data`, `--seed`, `--steps`, `--set`.
+fn resolve(args: &TrainArgs) -> Result<Config, Failure> {
+    let mut resolver = base(args)?;
+    if let Some(data) = &args.data {
+        let path = data.to_str().ok_or_else(|| {
+            Failure::usage(format!(
+                "--data {}: the path is not UTF-8; rename or link the folder",
+                data.display()
+            ))
+        })?;
+        resolver.put("data.set", Value::String("idx".to_owned()))?;
+        resolver.put("data.path", Value::String(path.to_owned()))?;
+    }
+    if let Some(seed) = args.seed {
+        resolver.put("seed", Value::Integer(seed))?;
+    }
+    if let Some(steps) = args.steps {
+        resolver.put("train.steps", Value::Integer(steps))?;
+    }
+    for assignment in &args.set {
+        resolver.set(assignment)?;
+    }
+    Ok(resolver.finish()?)
+}
+
+fn base(args: &TrainArgs) -> Result<Resolver, Failure> {
+    let is_run = |path: &Path| path.join("config.toml").is_file();
+    let Some(what) = &args.what else {
+        return match &args.out {
+            Some(out) if is_run(out) => Ok(Resolver::config(&config_of(out)?)?),
+            _ => Ok(Resolver::preset(PRESETS[0].name)?),
+        };
+    };
+    let path = Path::new(what);
+    let is_toml = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"));
+    if is_toml || (preset(what).is_none() && path.is_file()) {
+        return Ok(Resolver::file(path)?);
+    }
+    if preset(what).is_none() && is_run(path) {
+        return Err(Failure::usage(format!("{what} is a run; to resume it: infogan train --out {what}")));
+    }
+    if preset(what).is_none() {
+        return Err(Failure::usage(format!("'{what}' is no file, and {}", no_preset(what))));
+    }
+    Ok(Resolver::preset(what)?)
+}
+
+/// A training in a line.
+fn described(config: &Config) -> String {
+    let data = match (config.data.set, &config.data.path) {
+        (DataSet::Glyphs, _) => format!("{} drawn glyphs", grouped(config.data.count as u64)),
+        (DataSet::Idx, Some(path)) => path.display().to_string(),
+        (DataSet::Idx, None) => "IDX files".to_owned(),
+    };
+    let (steps, batch) = (grouped(config.train.steps), grouped(config.train.batch as u64));
+    format!("{} on {data}, {steps} steps of {batch}, seed {}", config.name, config.seed)
+}
+
+/// Prints what would be trained as TOML that may be trained as it is: everything else is in comments.
+fn dry_run(config: &Config, device: &str) -> Result<ExitCode, Failure> {
+    let text = as_toml(config)?;
+    let probe = probe(config, device, PROBE_STEPS)?;
+    let mut rows: Vec<(String, String)> = Vec::new();
+    for (name, count) in &probe.networks {
+        rows.push((name.clone(), format!("{} parameters", grouped(*count as u64))));
+    }
+    let all: usize = probe.networks.iter().map(|(_, count)| count).sum();
+    rows.push(("in all".to_owned(), format!("{} parameters", grouped(all as u64))));
+    rows.push(("pictures".to_owned(), grouped(probe.pictures as u64)));
+    let step = probe.seconds_per_step;
+    rows.push(("step".to_owned(), format!("{:.1} ms, measured over {PROBE_STEPS}", 1000.0 * step)));
+    let time = Duration::try_from_secs_f64(step * config.train.steps as f64).unwrap_or(Duration::MAX);
+    let steps = grouped(config.train.steps);
+    let minutes = time.as_secs_f64() / 60.0;
+    rows.push(("time".to_owned(), format!("{minutes:.1} minutes ({}) for {steps} steps", duration(time))));
+    rows.push(("memory".to_owned(), format!("{}, measured", bytes(probe.memory_bytes))));
+    let widest = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let comments: String = rows.iter().map(|(name, value)| format!("# {name:widest$}  {value}\n")).collect();
+    print(&format!("{text}\n{comments}"))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A flag that the first interrupt sets; the second ends the program at once.
+fn on_interrupt(quiet: bool) -> Result<Arc<AtomicBool>, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    let terminal = io::stderr().is_terminal();
+    ctrlc::set_handler(move || {
+        if flag.load(Ordering::Acquire) {
+            std::process::exit(i32::from(INTERRUPTED));
+        }
+        // Told before it is done: the progress line stops with the flag.
+        if !quiet {
+            tell(format_args!("{}stopping after this step, saving…", if terminal { "\r\x1b[K" } else { "" }));
+        }
+        flag.store(true, Ordering::Release);
+    })
+    .map_err(|error| Failure::usage(format!("interrupts cannot be caught: {error}")))?;
+    Ok(stop)
+}
