@@ -188,7 +188,10 @@ fn a_training_that_diverges_stops_with_code_3_and_leaves_no_broken_checkpoint() 
     let output = train_in(folder.path(), &hot);
     expect_code(&output, 3);
     let error = stderr(&output);
-    assert!(error.contains("error: ") && error.contains("step 2") && error.contains("not finite"), "{error}");
+    assert!(
+        error.contains("error: ") && error.contains(" at step ") && error.contains("not finite"),
+        "{error}"
+    );
     assert!(error.contains("checkpoint"), "what is left is told: {error}");
     assert_eq!(stdout(&output), "");
     assert_eq!(checkpoints(&folder.path().join("hot")), Vec::<PathBuf>::new());
