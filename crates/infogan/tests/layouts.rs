@@ -204,7 +204,10 @@ fn the_main_texts_latents_build_too() {
     assert_eq!(counted.generator, 2_800_835 - 2 * 2 * 2 * 448);
     assert_eq!(counted.q, 530_864 - 4 * 129);
     let chairs = CHAIRS
-        .replace("]\n[generator]", "  { name = \"c5\", prior = \"categorical\", width = 20 },\n]\n[generator]")
+        .replace(
+            "]\n[generator]",
+            "  { name = \"c5\", prior = \"categorical\", width = 20 },\n]\n[generator]",
+        )
         .replace("\"c4\"]", "\"c4\", \"c5\"]");
     let counted = counts(&chairs, [1, 64, 64]);
     assert_eq!(counted.generator, 19_778_625 + 20 * 1024);

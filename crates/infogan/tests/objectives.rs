@@ -51,12 +51,20 @@ fn difference(values: &[f64], formula: &dyn Fn(&[f64]) -> f64) -> Vec<f64> {
 }
 
 /// A loss and its gradient agree with a formula at a point.
-fn agree(rows: usize, values: &[f64], loss: impl Fn(Tensor<2>) -> Tensor<1>, formula: &dyn Fn(&[f64]) -> f64) {
+fn agree(
+    rows: usize,
+    values: &[f64],
+    loss: impl Fn(Tensor<2>) -> Tensor<1>,
+    formula: &dyn Fn(&[f64]) -> f64,
+) {
     // The formula sees what the tensor sees: numbers rounded to f32.
     let values: Vec<f64> = values.iter().map(|&value| f64::from(value as f32)).collect();
     let (found, gradient) = differentiate(rows, &values, loss);
     let wanted = formula(&values);
-    assert!((found - wanted).abs() <= 2e-6 * (1.0 + wanted.abs()), "value {found}, formula {wanted} at {values:?}");
+    assert!(
+        (found - wanted).abs() <= 2e-6 * (1.0 + wanted.abs()),
+        "value {found}, formula {wanted} at {values:?}"
+    );
     for (found, wanted) in gradient.iter().zip(difference(&values, formula)) {
         assert!((found - wanted).abs() <= 1e-5, "gradient {found}, formula {wanted} at {values:?}");
     }
@@ -95,8 +103,8 @@ fn categorical_formula(logits: &[f64], categories: &[usize], epsilon: f64) -> f6
 
 /// Density of a normal, written with its standard deviation and not with the logarithm of its variance.
 fn normal_formula(mean_: f64, deviation: f64, at: f64) -> f64 {
-    let density = (-((at - mean_) / deviation).powi(2) / 2.0).exp()
-        / (deviation * (2.0 * std::f64::consts::PI).sqrt());
+    let density =
+        (-((at - mean_) / deviation).powi(2) / 2.0).exp() / (deviation * (2.0 * std::f64::consts::PI).sqrt());
     -density.ln()
 }
 
@@ -142,7 +150,8 @@ fn logits_are_no_probabilities() {
 #[test]
 fn two_perfect_codes_of_fixed_deviation_cost_the_floor() {
     let codes = [0.3, -0.9, 0.0, 1.0, -0.2, 0.7];
-    let perfect = |kind, raw: &[f64]| value(continuous(tensor(3, &codes), tensor(3, raw), tensor(3, &codes), kind));
+    let perfect =
+        |kind, raw: &[f64]| value(continuous(tensor(3, &codes), tensor(3, raw), tensor(3, &codes), kind));
     let found = perfect(Continuous::Fixed, &[5.0; 6]);
     assert!((found - 1.8379).abs() < 5e-5 && (found - 2.0 * HALF_LN_TAU).abs() < 1e-6, "{found}");
     assert_eq!(perfect(Continuous::SquaredError, &[5.0; 6]), 0.0);
@@ -183,7 +192,12 @@ fn a_perfect_reader_reaches_the_ceiling() {
     let codes: Vec<f64> = (0..count).map(|k| -1.0 + 2.0 * k as f64 / (count - 1) as f64).collect();
     let zeros = vec![0.0; count];
     let score = |mean: &[f64]| {
-        value(continuous(tensor(count, mean), tensor(count, &zeros), tensor(count, &codes), Continuous::Fixed))
+        value(continuous(
+            tensor(count, mean),
+            tensor(count, &zeros),
+            tensor(count, &codes),
+            Continuous::Fixed,
+        ))
     };
     let bound = score(&zeros) - score(&codes);
     assert!((bound - 1.0 / 6.0).abs() < 1e-4, "{bound}");

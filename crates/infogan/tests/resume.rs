@@ -117,7 +117,11 @@ struct Trace {
 
 fn trace(config: &Config, folder: &Path) -> Trace {
     let name = format!("checkpoints/step-{:08}", config.train.steps);
-    Trace { checkpoint: files(&folder.join(name)), log: log_lines(folder), pictures: files(&folder.join("images")) }
+    Trace {
+        checkpoint: files(&folder.join(name)),
+        log: log_lines(folder),
+        pictures: files(&folder.join("images")),
+    }
 }
 
 fn assert_same(whole: &Trace, pieces: &Trace, how: &str) {
@@ -151,8 +155,13 @@ fn check(config: &Config, cuts: &[&[Cut]]) {
 
 /// Ticks of 3, checkpoints every 4, pictures every 5 and 11 steps in all: nothing falls on anything else.
 fn uneven(settings: &[&str]) -> Config {
-    let cadence =
-        ["train.steps=11", "train.tick=3", "train.checkpoint_every=4", "train.snapshot_every=5", "train.batch=64"];
+    let cadence = [
+        "train.steps=11",
+        "train.tick=3",
+        "train.checkpoint_every=4",
+        "train.snapshot_every=5",
+        "train.batch=64",
+    ];
     toy(&[&cadence[..], settings].concat())
 }
 
@@ -215,7 +224,11 @@ fn no_step_is_taken_twice_beyond_the_last_checkpoint() {
 /// than once, momentum, falling rates, and everything at once.
 #[test]
 fn every_schedule_resumes() {
-    let reused = ["phase.1.latents='reused'", "terms.codes.optimizer='generator'", "terms.codes.gradient.critic=false"];
+    let reused = [
+        "phase.1.latents='reused'",
+        "terms.codes.optimizer='generator'",
+        "terms.codes.gradient.critic=false",
+    ];
     let ports = [&reused[..], &["terms.codes.gradient.generator=['generator','head']"]].concat();
     let rare = ["phase.0.repeat=3", "phase.1.every=2"];
     let momentum = [

@@ -41,7 +41,11 @@ impl Hash {
     /// Joins configured phases, each with the parts its gradient goes to.
     fn new(shares: &[(&str, &[Receiver])]) -> Self {
         let weights = |shape: [usize; 2], std| {
-            vec![ParameterSpec { path: "weight".to_owned(), shape: shape.to_vec(), init: Init::Normal { mean: 0.0, std } }]
+            vec![ParameterSpec {
+                path: "weight".to_owned(),
+                shape: shape.to_vec(),
+                init: Init::Normal { mean: 0.0, std },
+            }]
         };
         let network = |name: &str, parameters, owner: Option<&str>| TermNetwork {
             name: name.to_owned(),
@@ -142,7 +146,8 @@ fn config() -> Config {
 }
 
 fn whole() -> Vec<Box<dyn Term>> {
-    let term = Hash::new(&[("critic", &[Receiver::Trunk, Receiver::Head]), ("generator", &[Receiver::Generator])]);
+    let term =
+        Hash::new(&[("critic", &[Receiver::Trunk, Receiver::Head]), ("generator", &[Receiver::Generator])]);
     vec![Box::new(term.with_phase())]
 }
 
@@ -185,10 +190,11 @@ fn it_trains_through_the_ordinary_loop() {
     let folder = tempfile::tempdir().unwrap();
     let run = RunDir::create(folder.path()).unwrap();
     let mut seen = Vec::new();
-    let (_, state) = train(&task, &run, &plan(&with_tick(&config, 1)), &AtomicBool::new(false), &mut |tick| {
-        seen.push((tick.step, tick.report.losses.keys().cloned().collect::<Vec<_>>()));
-    })
-    .unwrap();
+    let (_, state) =
+        train(&task, &run, &plan(&with_tick(&config, 1)), &AtomicBool::new(false), &mut |tick| {
+            seen.push((tick.step, tick.report.losses.keys().cloned().collect::<Vec<_>>()));
+        })
+        .unwrap();
 
     // The phase of its own comes in steps 0, 2, 4, 6 and in no other.
     let with = ["codes", "critic", "echo", "generator", "hash"];
@@ -202,17 +208,25 @@ fn it_trains_through_the_ordinary_loop() {
     assert_eq!(state.counters["critic.optimizer.step"], 7);
 
     let moved = differing(&first, &state);
-    for name in ["hash-head/weight", "hash-echo/weight", "generator/layers.0.weight", "critic/trunk.0.weight"] {
+    for name in ["hash-head/weight", "hash-echo/weight", "generator/layers.0.weight", "critic/trunk.0.weight"]
+    {
         assert!(moved.contains(&name.to_owned()), "{name} never moved");
     }
     assert!(!moved.iter().any(|name| name.starts_with("hash-frozen")), "the frozen network moved");
-    assert!(!state.sections.iter().any(|(_, section)| section.keys().any(|path| path.starts_with("hash-frozen"))));
+    assert!(
+        !state.sections.iter().any(|(_, section)| section.keys().any(|path| path.starts_with("hash-frozen")))
+    );
     // Its networks are files of the checkpoint like all others.
     let names: Vec<String> = files(&folder.path().join("checkpoints/step-00000007"))
         .into_keys()
         .map(|path| path.display().to_string())
         .collect();
-    for name in ["hash-echo.safetensors", "hash-frozen.safetensors", "hash-head.safetensors", "echo.optimizer.safetensors"] {
+    for name in [
+        "hash-echo.safetensors",
+        "hash-frozen.safetensors",
+        "hash-head.safetensors",
+        "echo.optimizer.safetensors",
+    ] {
         assert!(names.contains(&name.to_owned()), "{names:?}");
     }
     // Five batches in two steps: one for the critic in each, one more for the term's own phase in the first.
@@ -253,7 +267,8 @@ fn the_frozen_network_is_used() {
     let mut other = common::restored(&task, &other);
     steps(&task, &mut other, 1);
     let moved = differing(&after(&task, 1), &other);
-    for name in ["hash-head/weight", "hash-echo/weight", "generator/layers.0.weight", "critic/trunk.0.weight"] {
+    for name in ["hash-head/weight", "hash-echo/weight", "generator/layers.0.weight", "critic/trunk.0.weight"]
+    {
         assert!(moved.contains(&name.to_owned()), "{name}");
     }
 }
@@ -291,7 +306,8 @@ fn a_gradient_for_the_head_goes_to_the_head() {
             );
         }
         let config = toy(&settings);
-        let shares: Vec<(&str, &[Receiver])> = phases.iter().map(|&phase| (phase, &[Receiver::Head][..])).collect();
+        let shares: Vec<(&str, &[Receiver])> =
+            phases.iter().map(|&phase| (phase, &[Receiver::Head][..])).collect();
         let with = after(&task_with(&config, vec![Box::new(Hash::new(&shares))]), 4);
         let moved = differing(&after(&task(&config), 4), &with);
         let own = [

@@ -103,8 +103,7 @@ pub fn plan(config: &Config) -> Plan {
 /// Trains until `config.train.steps` from where the run stands.
 pub fn train_on(task: &dyn Task, config: &Config, run: &Path) -> State {
     let run = RunDir::create(run).unwrap();
-    let (outcome, state) =
-        train(task, &run, &plan(config), &AtomicBool::new(false), &mut |_| ()).unwrap();
+    let (outcome, state) = train(task, &run, &plan(config), &AtomicBool::new(false), &mut |_| ()).unwrap();
     assert_eq!(outcome, Outcome::Finished);
     state
 }
