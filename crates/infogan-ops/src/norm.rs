@@ -4,6 +4,8 @@ use burn::tensor::{
 };
 
 /// Which mean and variance batch norm divides by.
+// The larger variant is two handles, made once a layer and pass: a box would save nothing.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug)]
 pub enum Statistics {
     /// Those of the batch itself. The batch is cut into this many equal groups, each with statistics of its own,

@@ -146,28 +146,36 @@ impl Trained {
         purpose: &str,
         rows: usize,
     ) -> Result<Option<Sheet>, PictureError> {
-        const COLUMNS: usize = 10;
         let slots = self.codes_to_move();
+        // All categories of the widest code, ten steps of a continuous one at least.
+        let categories = slots.iter().map(|(_, prior, _)| match prior {
+            Prior::Categorical { values } => *values,
+            _ => 0,
+        });
+        let columns = categories.max().unwrap_or(0).max(10);
         let starts = self.game.latent().draw(streams, purpose, [0, 1, 0], rows.max(1));
         let mut all: Option<Draw> = None;
         let mut labels = Vec::new();
+        let mut blank = Vec::new();
         for (position, prior, name) in &slots {
-            let columns = if let Prior::Categorical { values } = prior { (*values).min(COLUMNS) } else { COLUMNS };
-            for number in 0..prior.width().min(if columns_are_values(prior) { 1 } else { usize::MAX }) {
+            let moved = if matches!(prior, Prior::Categorical { .. }) { prior.width().min(1) } else { prior.width() };
+            for number in 0..moved {
                 for start in 0..starts.len() {
-                    // Rows are all of one length: a code with fewer categories repeats from its first.
-                    let mut row = starts.repeat(start, COLUMNS);
-                    for column in 0..COLUMNS {
+                    let mut row = starts.repeat(start, columns);
+                    for column in 0..columns {
                         match prior {
-                            Prior::Categorical { .. } => row.set_category(*position, column, column % columns),
+                            Prior::Categorical { values } if column < *values => {
+                                row.set_category(*position, column, column);
+                            }
+                            Prior::Categorical { .. } => blank.push(labels.len() * columns + column),
                             _ => {
-                                let value = -2.0 + 4.0 * column as f32 / (COLUMNS - 1) as f32;
+                                let value = -2.0 + 4.0 * column as f32 / (columns - 1) as f32;
                                 row.slot_mut(*position)[column * prior.width() + number] = value;
                             }
                         }
                     }
                     labels.push(match prior {
-                        Prior::Categorical { .. } => format!("{name} 0..{}", columns - 1),
+                        Prior::Categorical { values } => format!("{name} 0..{}", values - 1),
                         _ if prior.width() == 1 => format!("{name} -2..2"),
                         _ => format!("{name}.{number} -2..2"),
                     });
@@ -178,10 +186,13 @@ impl Trained {
                 }
             }
         }
-        match all {
-            Some(all) => Ok(Some(self.sheet(&all, COLUMNS)?.row_labels(labels))),
-            None => Ok(None),
+        let Some(all) = all else { return Ok(None) };
+        let mut cells = self.pictures(&all)?;
+        for cell in blank {
+            let [channels, height, width] = self.game.picture();
+            cells[cell] = Picture::new(width, height, channels, vec![0; channels * height * width])?;
         }
+        Ok(Some(Sheet::new(cells, columns)?.row_labels(labels)))
     }
 
     /// Position, prior and name of every slot that a traversal moves.
@@ -251,9 +262,4 @@ impl Trained {
         self.readers = real_readers;
         Some(Encoding { slots, values })
     }
-}
-
-/// Whether a traversal's columns are the categories of the slot.
-fn columns_are_values(prior: &Prior) -> bool {
-    matches!(prior, Prior::Categorical { .. })
 }

@@ -1,6 +1,6 @@
 //! The run directory: what a training leaves behind, and what a person sees of it.
 
-mod directory;
+pub(crate) mod directory;
 mod log;
 pub mod pictures;
 pub mod plot;

@@ -43,6 +43,8 @@ impl Target {
 }
 
 /// What Q says of one slot for a batch of pictures.
+// Handles, a few a pass: a box would save nothing.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug)]
 pub enum Posterior {
     /// Logits `[N, K]`.
