@@ -25,11 +25,12 @@ impl Split {
     }
 }
 
-/// The range into which bytes 0..=255 are mapped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+/// The range of a network's pixels, to which bytes 0..=255 are mapped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scale {
     /// [0, 1]: value / 255.
+    #[default]
     Unit,
     /// [-1, 1]: value / 127.5 - 1.
     Symmetric,
@@ -42,6 +43,15 @@ impl Scale {
             Self::Unit => f32::from(value) / 255.0,
             Self::Symmetric => f32::from(value) / 127.5 - 1.0,
         }
+    }
+
+    /// The byte of a value: clamped to the range, then rounded to the nearest of 0..=255. NaN is black.
+    pub fn byte(self, value: f32) -> u8 {
+        let unit = match self {
+            Self::Unit => value,
+            Self::Symmetric => (value + 1.0) / 2.0,
+        };
+        (unit.clamp(0.0, 1.0) * 255.0).round() as u8
     }
 }
 

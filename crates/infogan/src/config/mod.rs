@@ -10,6 +10,7 @@ pub use validate::validate;
 
 use std::collections::BTreeMap;
 
+use infogan_data::Scale;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -86,9 +87,9 @@ pub struct DataConfig {
     /// Seed of a drawn set, apart from the run's own.
     #[serde(default)]
     pub seed: u64,
-    /// Range of the networks' pixels.
+    /// Range of the networks' pixels: `unit` for a generator that ends in a sigmoid, `symmetric` for tanh.
     #[serde(default)]
-    pub scale: PixelScale,
+    pub scale: Scale,
 }
 
 fn default_count() -> usize {
@@ -107,17 +108,6 @@ pub enum DataSet {
     Glyphs,
     /// MNIST's file format (IDX), also Fashion-MNIST's.
     Idx,
-}
-
-/// Range of pixels.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PixelScale {
-    /// [0, 1], for a generator that ends in a sigmoid.
-    #[default]
-    Unit,
-    /// [−1, 1], for one that ends in tanh.
-    Symmetric,
 }
 
 /// Length, batch and cadence of a training.

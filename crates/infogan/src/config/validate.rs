@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Config, ConfigError, DataSet, PixelScale, PriorKind};
+use super::{Config, ConfigError, DataSet, PriorKind};
+use infogan_data::Scale;
 use infogan_ops::Activation;
 
 type Checked = Result<(), ConfigError>;
@@ -37,7 +38,9 @@ fn rate(key: String, value: f64, low: f64, high: f64) -> Checked {
     if value.is_finite() && value >= low && value < high {
         return Ok(());
     }
-    refuse(key, format!("is {value}; allowed: from {low} up to, not including, {high}"))
+    // Debug prints 1e30 so, and Display with thirty zeros.
+    let least = if low == f64::MIN_POSITIVE { "above 0".to_owned() } else { format!("from {low}") };
+    refuse(key, format!("is {value:?}; allowed: {least} up to, not including, {high}"))
 }
 
 /// Names that become parts of paths and of log keys.
@@ -116,11 +119,11 @@ fn networks(config: &Config) -> Checked {
     let rows = crate::nn::parse_table(&config.generator.layers, config.generator.slope)
         .map_err(|error| ConfigError::new(format!("generator.layers.{}", error.row), error.to_string()))?;
     match (rows[last].activation, config.data.scale) {
-        (Activation::Sigmoid, PixelScale::Unit) | (Activation::Tanh, PixelScale::Symmetric) => Ok(()),
-        (Activation::Sigmoid, PixelScale::Symmetric) => {
+        (Activation::Sigmoid, Scale::Unit) | (Activation::Tanh, Scale::Symmetric) => Ok(()),
+        (Activation::Sigmoid, Scale::Symmetric) => {
             refuse(key, "ends in sigmoid, which makes [0, 1]; data.scale \"symmetric\" is [-1, 1] and needs tanh")
         }
-        (Activation::Tanh, PixelScale::Unit) => {
+        (Activation::Tanh, Scale::Unit) => {
             refuse(key, "ends in tanh, which makes [-1, 1]; data.scale \"unit\" is [0, 1] and needs sigmoid")
         }
         _ => refuse(key, "must end in sigmoid (data.scale \"unit\") or tanh (data.scale \"symmetric\")"),

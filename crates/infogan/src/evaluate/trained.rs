@@ -11,7 +11,7 @@ use crate::{
     game::{CRITIC, GENERATOR, Game, ReaderStates},
     latent::{Draw, Prior, Slot},
     nn::{Bound, NetState, Pass, read},
-    run::pictures::{Picture, PictureError, PixelRange, Sheet},
+    run::pictures::{Picture, PictureError, Sheet},
     tasks::batch_tensor,
     train::state::State,
 };
@@ -91,7 +91,7 @@ impl Trained {
 
     /// Range of the generator's pixels.
     pub fn scale(&self) -> Scale {
-        crate::tasks::pixel_scale(self.game.config().data.scale)
+        self.game.config().data.scale
     }
 
     /// Pictures of latents as a tensor, `[n, C, H, W]`, at most [`CHUNK`] at a time.
@@ -111,16 +111,13 @@ impl Trained {
     /// [`PictureError`] for shapes that no picture file has (two channels).
     pub fn pictures(&mut self, draw: &Draw) -> Result<Vec<Picture>, PictureError> {
         let shape = self.game.picture();
-        let range = match self.scale() {
-            Scale::Unit => PixelRange::Unit,
-            Scale::Symmetric => PixelRange::Symmetric,
-        };
+        let scale = self.scale();
         let mut all = Vec::with_capacity(draw.len());
         for (_, fake) in self.chunks(draw) {
             let values = read(fake);
             let size = shape.iter().product::<usize>();
             for values in values.chunks_exact(size) {
-                all.push(Picture::from_planes(shape, values, range)?);
+                all.push(Picture::from_planes(shape, values, scale)?);
             }
         }
         Ok(all)

@@ -14,6 +14,8 @@ use std::{
 pub use animation::{Animation, write_gif};
 pub use sheet::Sheet;
 
+use infogan_data::Scale;
+
 use super::directory::atomic_write;
 
 /// What can go wrong between pixels and a file.
@@ -51,26 +53,6 @@ impl PictureError {
     }
 }
 
-/// Range of a network's pixels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PixelRange {
-    /// Black is 0, white is 1.
-    Unit,
-    /// Black is −1, white is 1.
-    Symmetric,
-}
-
-impl PixelRange {
-    /// The byte of a value: clamped to the range, then rounded to the nearest of 0..=255. NaN is black.
-    pub fn byte(self, value: f32) -> u8 {
-        let unit = match self {
-            Self::Unit => value,
-            Self::Symmetric => (value + 1.0) / 2.0,
-        };
-        (unit.clamp(0.0, 1.0) * 255.0).round() as u8
-    }
-}
-
 /// One picture: rows from the top, pixels from the left, channels together (HWC).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Picture {
@@ -104,7 +86,7 @@ impl Picture {
     pub fn from_planes(
         [channels, height, width]: [usize; 3],
         values: &[f32],
-        range: PixelRange,
+        range: Scale,
     ) -> Result<Self, PictureError> {
         let wanted = bytes_of(width, height, channels)?;
         if values.len() != wanted {
@@ -240,19 +222,19 @@ mod tests {
     #[test]
     fn bytes_are_clamped_and_rounded() {
         let unit: Vec<u8> =
-            [-0.5, 0.0, 0.001, 0.002, 0.5, 1.0, 7.0].map(|v| PixelRange::Unit.byte(v)).to_vec();
+            [-0.5, 0.0, 0.001, 0.002, 0.5, 1.0, 7.0].map(|v| Scale::Unit.byte(v)).to_vec();
         assert_eq!(unit, [0, 0, 0, 1, 128, 255, 255]);
-        let symmetric: Vec<u8> = [-3.0, -1.0, 0.0, 1.0].map(|v| PixelRange::Symmetric.byte(v)).to_vec();
+        let symmetric: Vec<u8> = [-3.0, -1.0, 0.0, 1.0].map(|v| Scale::Symmetric.byte(v)).to_vec();
         assert_eq!(symmetric, [0, 0, 128, 255]);
-        assert_eq!(PixelRange::Unit.byte(f32::NAN), 0);
-        assert_eq!(PixelRange::Symmetric.byte(f32::INFINITY), 255);
+        assert_eq!(Scale::Unit.byte(f32::NAN), 0);
+        assert_eq!(Scale::Symmetric.byte(f32::INFINITY), 255);
     }
 
     #[test]
     fn planes_become_pixels() {
         // Two pixels beside each other: red then blue.
         let planes = [1.0, 0.0, 0.0, 0.0, 0.0, 1.0];
-        let picture = Picture::from_planes([3, 1, 2], &planes, PixelRange::Unit).unwrap();
+        let picture = Picture::from_planes([3, 1, 2], &planes, Scale::Unit).unwrap();
         assert_eq!(picture.pixels(), [255, 0, 0, 0, 0, 255]);
         assert_eq!((picture.width(), picture.height(), picture.channels()), (2, 1, 3));
     }
@@ -262,9 +244,9 @@ mod tests {
         assert!(Picture::new(2, 2, 1, vec![0; 3]).is_err());
         assert!(Picture::new(0, 2, 1, vec![]).is_err());
         assert!(Picture::new(usize::MAX, 3, 1, vec![]).is_err());
-        let error = Picture::from_planes([2, 1, 1], &[0.0, 0.0], PixelRange::Unit).unwrap_err();
+        let error = Picture::from_planes([2, 1, 1], &[0.0, 0.0], Scale::Unit).unwrap_err();
         assert!(error.to_string().contains("2 channels"), "{error}");
-        let error = Picture::from_planes([1, 2, 2], &[0.0], PixelRange::Unit).unwrap_err();
+        let error = Picture::from_planes([1, 2, 2], &[0.0], Scale::Unit).unwrap_err();
         assert!(error.to_string().contains("4 values, not 1"), "{error}");
     }
 

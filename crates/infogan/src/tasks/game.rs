@@ -12,10 +12,10 @@ use infogan_data::{ImageSet, Sampler, Scale, random::Streams};
 use super::Task;
 use crate::{
     Error,
-    config::{Config, ConfigError, PixelScale},
+    config::{Config, ConfigError},
     evaluate::Trained,
     game::{CRITIC, GENERATOR, Game, STATISTICS_OVER, StepError, StepReport},
-    run::pictures::{Picture, PixelRange, Sheet, write_png},
+    run::pictures::{Picture, Sheet, write_png},
     train::{checkpoint::HostSection, state::State},
 };
 
@@ -48,7 +48,7 @@ impl GameTask {
         let streams = Streams::new(config.seed);
         let sampler = Sampler::new(set.len(), config.train.batch, streams)
             .map_err(|error| ConfigError::new("data", error.to_string()))?;
-        let scale = pixel_scale(config.data.scale);
+        let scale = config.data.scale;
         Ok(Self { game: Arc::new(game), streams, set, scale, sampler: Mutex::new(sampler) })
     }
 
@@ -78,14 +78,6 @@ impl GameTask {
             let indices = sampler.as_mut()?.batch(index);
             Some(batch_tensor(&self.set, &indices, self.scale, self.game.device()))
         })
-    }
-}
-
-/// The configuration's pixel range in the data crate's words.
-pub(crate) fn pixel_scale(scale: PixelScale) -> Scale {
-    match scale {
-        PixelScale::Unit => Scale::Unit,
-        PixelScale::Symmetric => Scale::Symmetric,
     }
 }
 
@@ -142,8 +134,8 @@ impl Task for GameTask {
             let [channels, height, width] = self.set.shape();
             let cells = (0..100.min(self.set.len()))
                 .map(|index| {
-                    let values: Vec<f32> = self.set.picture(index).iter().map(|&v| f32::from(v) / 255.0).collect();
-                    Picture::from_planes([channels, height, width], &values, PixelRange::Unit)
+                    let values: Vec<f32> = self.set.picture(index).iter().map(|&v| Scale::Unit.apply(v)).collect();
+                    Picture::from_planes([channels, height, width], &values, Scale::Unit)
                 })
                 .collect::<Result<_, _>>()?;
             write_png(&reals, &Sheet::new(cells, 10)?.picture()?)?;

@@ -3,7 +3,7 @@
 mod game;
 
 pub use game::GameTask;
-pub(crate) use game::{batch_tensor, pixel_scale};
+pub(crate) use game::batch_tensor;
 
 use std::{collections::BTreeMap, path::Path};
 
