@@ -105,6 +105,7 @@ impl Game {
             });
         }
         terms.extend(extra);
+        fits_memory(config, &generator, &critic, &terms)?;
         let optimizers = own_networks(config, &terms)?;
         let phases = plan(config, &terms, &optimizers)?;
         Ok(Self { config: config.clone(), latent, generator, critic, terms, optimizers, phases, picture, device })
@@ -230,6 +231,41 @@ fn optimizer_section(name: &str) -> String {
 /// Counter of an optimiser's updates.
 fn optimizer_counter(name: &str) -> String {
     format!("{name}.optimizer.step")
+}
+
+/// Most parameters of all networks together: with gradients and moments, 16 GiB.
+const MOST_PARAMETERS: usize = 1 << 30;
+/// Most elements of all layers' outputs for a batch: 16 GiB for one copy.
+const MOST_ACTIVATIONS: usize = 1 << 32;
+
+/// Refuses networks that no machine this program is for could hold: an allocation that fails cannot be reported.
+fn fits_memory(
+    config: &Config,
+    generator: &Generator,
+    critic: &Critic,
+    terms: &[Box<dyn Term>],
+) -> Result<(), ConfigError> {
+    let own = terms.iter().flat_map(|term| term.networks()).flat_map(|network| network.parameters.clone());
+    let counts = generator.parameters().into_iter().chain(critic.parameters()).chain(own).map(|spec| spec.count());
+    let parameters = counts.fold(0, usize::saturating_add);
+    if parameters > MOST_PARAMETERS {
+        return Err(ConfigError::new(
+            "generator.layers, critic.layers",
+            format!("the networks have {parameters} parameters together; at most {MOST_PARAMETERS} are allowed"),
+        ));
+    }
+    let per_picture = generator.stack().activations().saturating_add(critic.trunk().activations());
+    let activations = per_picture.saturating_mul(config.train.batch);
+    if activations > MOST_ACTIVATIONS {
+        return Err(ConfigError::new(
+            "train.batch",
+            format!(
+                "a batch makes {activations} numbers between layers; at most {MOST_ACTIVATIONS} are allowed: make \
+                 the batch or the layers smaller"
+            ),
+        ));
+    }
+    Ok(())
 }
 
 /// Gives every trained network to exactly one optimiser.

@@ -41,7 +41,7 @@ pub struct ParameterSpec {
 impl ParameterSpec {
     /// Number of elements.
     pub fn count(&self) -> usize {
-        self.shape.iter().product()
+        self.shape.iter().fold(1, |product, &side| product.saturating_mul(side))
     }
 }
 

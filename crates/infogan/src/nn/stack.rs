@@ -5,7 +5,7 @@ use infogan_ops::{Statistics, activate, batch_norm, conv_transpose2d, conv2d, li
 
 use super::{
     Bound, Init, LayerSpec, NetState, NormMode, ParameterSpec, Pass, Shape, TableError,
-    table::Map,
+    table::{Map, SIDE_LIMIT},
 };
 
 /// ε of every batch norm (PyTorch's and TensorFlow's 1e-5).
@@ -133,7 +133,7 @@ impl Stack {
 
     /// Elements of all layers' outputs for one sample.
     pub fn activations(&self) -> usize {
-        self.layers.iter().map(|layer| layer.to.count()).sum()
+        self.layers.iter().map(|layer| layer.to.count()).fold(0, usize::saturating_add)
     }
 
     /// All parameters in order.
@@ -267,7 +267,10 @@ fn output_shape(spec: &LayerSpec, from: Shape) -> Result<Shape, String> {
             ));
         };
         match (new(window, height), new(window, width)) {
-            (Some(height), Some(width)) => Ok([height, width]),
+            (Some(height), Some(width)) if height.max(width) <= SIDE_LIMIT => Ok([height, width]),
+            (Some(height), Some(width)) => {
+                Err(format!("makes maps of {height}×{width}; sides of at most {SIDE_LIMIT} are allowed"))
+            }
             _ => Err(format!("a kernel of {} does not fit maps of {height}×{width}", window.kernel)),
         }
     };

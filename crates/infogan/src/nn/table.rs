@@ -26,7 +26,8 @@ impl Shape {
     pub fn count(self) -> usize {
         match self {
             Self::Flat(units) => units,
-            Self::Map([channels, height, width]) => channels * height * width,
+            // Saturating: absurd tables are refused by their size, not by an overflow.
+            Self::Map([channels, height, width]) => channels.saturating_mul(height).saturating_mul(width),
         }
     }
 }
@@ -76,8 +77,12 @@ pub struct TableError {
     pub reason: String,
 }
 
-/// Largest width, side or kernel a table may ask for: far above any real network, far below overflow.
+/// Largest number of units or maps a row may ask for: far above any real network.
 const LIMIT: usize = 1 << 20;
+/// Largest kernel, stride and padding.
+const WINDOW_LIMIT: usize = 512;
+/// Largest side of maps.
+pub(super) const SIDE_LIMIT: usize = 4096;
 
 /// Reads a table. `slope` is what a bare `lrelu` means.
 ///
@@ -110,9 +115,9 @@ fn parse_row(line: &str, slope: f64) -> Result<LayerSpec, String> {
             "lrelu" => activation = Activation::LeakyRelu(slope),
             _ => match (word.split_at_checked(1), word.strip_prefix("lrelu")) {
                 (_, Some(own)) => activation = Activation::LeakyRelu(slope_of(own)?),
-                (Some(("k", n)), _) if convolution => kernel = Some(number(n, word)?),
-                (Some(("s", n)), _) if convolution => stride = Some(number(n, word)?),
-                (Some(("p", n)), _) if convolution => padding = Some(n.parse().map_err(|_| not_a_size(word))?),
+                (Some(("k", n)), _) if convolution => kernel = Some(number(n, word, 1, WINDOW_LIMIT)?),
+                (Some(("s", n)), _) if convolution => stride = Some(number(n, word, 1, WINDOW_LIMIT)?),
+                (Some(("p", n)), _) if convolution => padding = Some(number(n, word, 0, WINDOW_LIMIT)?),
                 _ => {
                     let window = if convolution { "kN (kernel), sN (stride), pN (padding), " } else { "" };
                     return Err(format!(
@@ -129,23 +134,21 @@ fn parse_row(line: &str, slope: f64) -> Result<LayerSpec, String> {
             let kernel = kernel.ok_or(format!("{kind} needs a kernel, as in '{kind} {size} k4 s2'"))?;
             let stride = stride.unwrap_or(1);
             let window = match padding {
-                Some(padding) if padding > LIMIT => return Err(not_a_size("padding")),
                 Some(padding) => Window::padded(kernel, stride, padding),
                 None => Window::same(kernel, stride),
             };
-            let channels = number(size, size)?;
+            let channels = number(size, size, 1, LIMIT)?;
             if kind == "conv" { Map::Conv(channels, window) } else { Map::UpConv(channels, window) }
         }
     };
     Ok(LayerSpec { map, bias, norm, activation })
 }
 
-fn number(text: &str, word: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|n| (1..=LIMIT).contains(n)).ok_or_else(|| not_a_size(word))
-}
-
-fn not_a_size(word: &str) -> String {
-    format!("'{word}' is not a size; sizes are whole numbers from 1 to {LIMIT}")
+fn number(text: &str, word: &str, least: usize, most: usize) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|n| (least..=most).contains(n))
+        .ok_or_else(|| format!("'{word}' is not a size; allowed here: whole numbers from {least} to {most}"))
 }
 
 fn slope_of(text: &str) -> Result<f64, String> {
@@ -154,7 +157,7 @@ fn slope_of(text: &str) -> Result<f64, String> {
 }
 
 fn linear_shape(size: &str) -> Result<Shape, String> {
-    let sides = size.split('x').map(|side| number(side, size)).collect::<Result<Vec<_>, _>>()?;
+    let sides = size.split('x').map(|side| number(side, size, 1, LIMIT)).collect::<Result<Vec<_>, _>>()?;
     match sides[..] {
         [units] => Ok(Shape::Flat(units)),
         [height, width, channels] => Ok(Shape::Map([channels, height, width])),
