@@ -48,7 +48,7 @@ pub enum Error {
     #[error("scores: {0}")]
     Metrics(#[from] infogan_metrics::Error),
     /// A file cannot be written or read.
-    #[error("{}: {error}", path.display())]
+    #[error("{}: {error}; {}", path.display(), crate::run::directory::remedy(error))]
     Io {
         /// Path.
         path: PathBuf,

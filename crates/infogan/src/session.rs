@@ -13,7 +13,7 @@ use toml::{Table, Value};
 
 use crate::{
     Error,
-    config::{Config, ConfigError, DataSet, differences, from_toml},
+    config::{Config, ConfigError, DataSet, differences, from_toml, validate},
     evaluate::{Scores, Trained, score},
     game::{CRITIC, GENERATOR, Game, ReaderStates},
     latent::Draw,
@@ -120,6 +120,10 @@ impl Session {
     /// [`Error::Diverged`], or what writing files fails with.
     pub fn train(&self, stop: &AtomicBool, observe: &mut dyn FnMut(&Tick<'_>)) -> Result<Done, Error> {
         let state = if self.is_finished() {
+            // A process that died after the last save left what the loop would have tidied up.
+            checkpoint::clean(self.run.path())?;
+            checkpoint::prune(self.run.path(), self.config.train.keep)?;
+            self.run.remove_leftovers()?;
             stand(&self.task, &self.run)?.0
         } else {
             let plan = Plan {
@@ -277,8 +281,7 @@ fn picture_shape(config: &Config) -> Result<[usize; 3], Error> {
 
 /// A run in this very directory: new, or the one that is there if it is the same training.
 fn place(out: &Path, config: &Config, data_hash: &str, new: bool) -> Result<RunDir, Error> {
-    let occupied = out.is_file() || std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some());
-    if !occupied {
+    if !is_occupied(out) {
         return Ok(RunDir::create(out)?);
     }
     if new {
@@ -304,6 +307,13 @@ fn place(out: &Path, config: &Config, data_hash: &str, new: bool) -> Result<RunD
         out.display(),
         changed.join("\n  ")
     )))
+}
+
+/// Whether a directory holds more than a run that was stopped before it had its configuration.
+fn is_occupied(out: &Path) -> bool {
+    let is_beginning = |name: &str| name == ".lock" || name.starts_with(".config.toml.tmp-");
+    let mut entries = std::fs::read_dir(out).into_iter().flatten().flatten();
+    out.is_file() || entries.any(|entry| !is_beginning(&entry.file_name().to_string_lossy()))
 }
 
 /// The newest unfinished run of the same training below `root`, else the newest finished one, else a new one.
@@ -374,6 +384,7 @@ fn read_config(run: &RunDir) -> Result<(Config, About), Error> {
     };
     let data_sha256 = about.get("data_sha256").and_then(Value::as_str).unwrap_or_default().to_owned();
     let config = from_toml(table)
+        .and_then(|config| validate(&config).map(|()| config))
         .map_err(|error| ConfigError::new(format!("{}: {}", file.display(), error.key), error.reason))?;
     Ok((config, About { data_sha256 }))
 }

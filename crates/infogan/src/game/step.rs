@@ -231,9 +231,10 @@ impl Game {
         drop(tape);
         for (network, by_path) in &gradients {
             for (path, gradient) in by_path {
-                // A sum is enough: it is not finite as soon as one element is not.
-                if !scalar(&gradient.clone().sum()).is_finite() {
-                    return Err(not_finite(format!("the gradient of '{network}.{path}'")));
+                // A sum of squares is not finite as soon as one element or its square is not: Adam keeps squares.
+                if !scalar(&gradient.clone().square().sum()).is_finite() {
+                    let what = if scalar(&gradient.clone().sum()).is_finite() { "the square of the" } else { "the" };
+                    return Err(not_finite(format!("{what} gradient of '{network}.{path}'")));
                 }
             }
         }

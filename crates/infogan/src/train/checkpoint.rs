@@ -141,7 +141,8 @@ fn check(snapshot: &Snapshot) -> Result<(), CheckpointError> {
                 return bad(name, format!("{path} has shape {shape:?} and {values} values"));
             }
             if !tensors::all_finite(&tensor.values) {
-                return Err(CheckpointError::NonFinite { section: name.clone(), tensor: path.clone() });
+                let (step, section, tensor) = (snapshot.step, name.clone(), path.clone());
+                return Err(CheckpointError::NonFinite { step, section, tensor });
             }
         }
     }

@@ -10,9 +10,11 @@ use crate::run::directory::remedy;
 pub enum CheckpointError {
     /// The state holds a NaN or an infinity. Nothing was written.
     #[error(
-        "tensor {tensor} of {section} is not finite; nothing was saved: resume from the last checkpoint, with a lower learning rate if it happens again"
+        "training diverged at step {step} or before: the tensor '{tensor}' of '{section}' is not finite. It was not saved, and earlier checkpoints are intact. Lower the rates of the optimisers, or start from another seed"
     )]
     NonFinite {
+        /// Training steps done.
+        step: u64,
         /// The section, such as `generator`.
         section: String,
         /// The path of the tensor inside it.

@@ -223,8 +223,8 @@ fn what_must_not_be_saved_leaves_nothing() {
             let name = name.clone();
             *tensor.values.last_mut().unwrap() = value;
             match save(run.path(), &state, 1) {
-                Err(CheckpointError::NonFinite { section, tensor }) => {
-                    assert_eq!((section.as_str(), tensor), ("generator", name));
+                Err(CheckpointError::NonFinite { step, section, tensor }) => {
+                    assert_eq!((step, section.as_str(), tensor), (1, "generator", name));
                 }
                 other => panic!("{other:?}"),
             }
