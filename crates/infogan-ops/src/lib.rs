@@ -18,7 +18,7 @@ pub use activation::{Activation, activate};
 pub use convolution::{Window, conv2d, conv_transpose2d};
 pub use linear::linear;
 pub use norm::{Moments, Statistics, batch_norm};
-pub use optimizer::{AdamOptions, adam, sgd};
+pub use optimizer::{AdamOptions, adam, adam_stock, sgd};
 
 use burn::tensor::Tensor;
 

@@ -30,17 +30,11 @@ pub fn adam(
     rate: f64,
     options: &AdamOptions,
 ) -> (Tensor<1>, Tensor<1>, Tensor<1>) {
-    let AdamOptions { beta1, beta2, epsilon } = *options;
-    let exponent = i32::try_from(step).unwrap_or(i32::MAX);
-    let step_size = rate / (1.0 - beta1.powi(exponent));
-    let root_correction = (1.0 - beta2.powi(exponent)).sqrt();
     if !is_host(&parameter.device()) {
-        let first = first * beta1 + gradient.clone() * (1.0 - beta1);
-        let second = second * beta2 + gradient.clone() * gradient * (1.0 - beta2);
-        let denominator = second.clone().sqrt() / root_correction + epsilon;
-        return (parameter - first.clone() / denominator * step_size, first, second);
+        return adam_stock(parameter, gradient, first, second, step, rate, options);
     }
-
+    let AdamOptions { beta1, beta2, epsilon } = *options;
+    let (step_size, root_correction) = corrections(step, rate, options);
     let (beta1, beta2, epsilon) = (beta1 as f32, beta2 as f32, epsilon as f32);
     // 1 − β in f64 first: in f32 the small difference would lose half its digits.
     let (rest1, rest2) = ((1.0 - options.beta1) as f32, (1.0 - options.beta2) as f32);
@@ -62,6 +56,31 @@ pub fn adam(
             }
         });
     (p.give(), m.give(), v.give())
+}
+
+/// The same update in tensor operations: what runs where tensors are not host memory, and the reference beside the
+/// loop above.
+pub fn adam_stock(
+    parameter: Tensor<1>,
+    gradient: Tensor<1>,
+    first: Tensor<1>,
+    second: Tensor<1>,
+    step: u64,
+    rate: f64,
+    options: &AdamOptions,
+) -> (Tensor<1>, Tensor<1>, Tensor<1>) {
+    let AdamOptions { beta1, beta2, epsilon } = *options;
+    let (step_size, root_correction) = corrections(step, rate, options);
+    let first = first * beta1 + gradient.clone() * (1.0 - beta1);
+    let second = second * beta2 + gradient.clone() * gradient * (1.0 - beta2);
+    let denominator = second.clone().sqrt() / root_correction + epsilon;
+    (parameter - first.clone() / denominator * step_size, first, second)
+}
+
+/// rate/(1−β₁ᵗ) and √(1−β₂ᵗ).
+fn corrections(step: u64, rate: f64, options: &AdamOptions) -> (f64, f64) {
+    let exponent = i32::try_from(step).unwrap_or(i32::MAX);
+    (rate / (1.0 - options.beta1.powi(exponent)), (1.0 - options.beta2.powi(exponent)).sqrt())
 }
 
 /// One step of stochastic gradient descent with momentum, as PyTorch has it (no dampening):

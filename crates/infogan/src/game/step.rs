@@ -78,6 +78,25 @@ impl Game {
         streams: &Streams,
         batch: &mut dyn FnMut(u64) -> Result<Tensor<4>, StepError>,
     ) -> Result<StepReport, StepError> {
+        let step = state.step() as u32;
+        let mut draw = |phase: usize, repeat: u64| {
+            let number = (phase as u32) << 16 | repeat as u32;
+            self.latent.draw(streams, "train", [step, number, 0], self.config.train.batch)
+        };
+        self.step_with(state, &mut draw, batch)
+    }
+
+    /// The same with given latents: `draw` is asked once for every pass of the generator, with the phase's position
+    /// in the schedule and the repeat within it, both from 0. The slots of what it gives must be the latent's.
+    ///
+    /// # Errors
+    /// As [`Game::step`].
+    pub fn step_with(
+        &self,
+        state: &mut State,
+        draw: &mut dyn FnMut(usize, u64) -> Draw,
+        batch: &mut dyn FnMut(u64) -> Result<Tensor<4>, StepError>,
+    ) -> Result<StepReport, StepError> {
         let step = state.step();
         let mut report = StepReport::default();
         let mut carried: Option<Generation> = None;
@@ -89,12 +108,7 @@ impl Game {
                 let generation = match (phase.needs.fake, phase.settings.latents) {
                     (false, _) => None,
                     (true, Latents::Reused) if carried.is_some() => carried.take(),
-                    (true, _) => {
-                        let number = (index as u32) << 16 | repeat as u32;
-                        let address = [step as u32, number, 0];
-                        let draw = self.latent.draw(streams, "train", address, self.config.train.batch);
-                        Some(self.generate(state, draw, phase.records_generator))
-                    }
+                    (true, _) => Some(self.generate(state, draw(index, repeat), phase.records_generator)),
                 };
                 let real = if phase.needs.real {
                     Some(batch(step * self.real_batches() + phase.first_real + repeat)?)
