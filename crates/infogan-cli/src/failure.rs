@@ -2,11 +2,12 @@
 
 use std::{
     fmt::Display,
-    fs::File,
     io::{self, ErrorKind, Write},
     path::Path,
     process::ExitCode,
 };
+
+use infogan::run::atomic_write;
 
 /// Why a verb did not end well.
 #[derive(Debug)]
@@ -87,14 +88,5 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
             path.display()
         ))
     };
-    let name = path.file_name().ok_or_else(|| refuse(io::Error::other("the path names no file")))?;
-    let beside = path.with_file_name(format!(".{}.tmp-{}", name.to_string_lossy(), std::process::id()));
-    let written = File::create(&beside)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| std::fs::rename(&beside, path));
-    written.map_err(|error| {
-        // The first error is the one to tell.
-        let _ = std::fs::remove_file(&beside);
-        refuse(error)
-    })
+    atomic_write(path, bytes).map_err(refuse)
 }

@@ -76,8 +76,9 @@ pub fn train(args: &TrainArgs) -> Result<ExitCode, Failure> {
     progress.end();
     match trained? {
         Done::Interrupted { step } => {
+            let saved = if step == 0 { "nothing to save yet" } else { "saved" };
             say(format!(
-                "stopped at step {} of {steps}, saved; to resume: infogan train --out {}",
+                "stopped at step {} of {steps}, {saved}; to resume: infogan train --out {}",
                 grouped(step),
                 session.path().display()
             ));

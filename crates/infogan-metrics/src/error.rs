@@ -53,9 +53,7 @@ pub enum Error {
         limit: usize,
     },
     /// A real value is infinite or not a number.
-    #[error(
-        "{name}: value {value} at position {index} is not finite; leave such pictures out or look why"
-    )]
+    #[error("{name}: value {value} at position {index} is not finite; leave such pictures out or look why")]
     NotFinite {
         /// The input.
         name: String,

@@ -13,13 +13,14 @@ pub fn entropy_categorical(counts: &[u64]) -> Result<f64> {
     // In f64 throughout: 128-bit counts of counts are of no use to anybody.
     let total = numeric::sum(counts.iter().map(|&count| count as f64));
     if total == 0.0 {
-        return Err(Error::Empty {
-            name: "counts".into(),
-        });
+        return Err(Error::Empty { name: "counts".into() });
     }
-    Ok(numeric::sum(counts.iter().filter(|&&count| count > 0).map(
-        |&count| count as f64 / total * (total / count as f64).ln(),
-    )))
+    Ok(numeric::sum(
+        counts
+            .iter()
+            .filter(|&&count| count > 0)
+            .map(|&count| count as f64 / total * (total / count as f64).ln()),
+    ))
 }
 
 /// Differential entropy of the uniform distribution on [low, high): ln(high − low), in nats. Negative for
@@ -33,11 +34,7 @@ pub fn entropy_uniform(low: f64, high: f64) -> Result<f64> {
         // Halves first: high − low may overflow where its logarithm does not.
         Ok((0.5 * high - 0.5 * low).ln() + std::f64::consts::LN_2)
     } else {
-        Err(Error::OutOfDomain {
-            name: "high",
-            value: high,
-            expected: "finite and above low",
-        })
+        Err(Error::OutOfDomain { name: "high", value: high, expected: "finite and above low" })
     }
 }
 
@@ -87,11 +84,7 @@ fn finite(name: &'static str, value: f64) -> Result<()> {
     if value.is_finite() {
         return Ok(());
     }
-    Err(Error::OutOfDomain {
-        name,
-        value,
-        expected: "finite",
-    })
+    Err(Error::OutOfDomain { name, value, expected: "finite" })
 }
 
 #[cfg(test)]
@@ -105,15 +98,9 @@ mod tests {
     #[test]
     fn entropies_have_their_closed_forms() {
         close(entropy_categorical(&[7; 10]).unwrap(), 10_f64.ln());
-        close(
-            entropy_categorical(&[1, 0, 3]).unwrap(),
-            0.25 * 4_f64.ln() + 0.75 * (4.0_f64 / 3.0).ln(),
-        );
+        close(entropy_categorical(&[1, 0, 3]).unwrap(), 0.25 * 4_f64.ln() + 0.75 * (4.0_f64 / 3.0).ln());
         assert_eq!(entropy_categorical(&[0, 9]), Ok(0.0));
-        close(
-            entropy_categorical(&[u64::MAX, u64::MAX]).unwrap(),
-            2_f64.ln(),
-        );
+        close(entropy_categorical(&[u64::MAX, u64::MAX]).unwrap(), 2_f64.ln());
         close(entropy_uniform(-1.0, 1.0).unwrap(), 2_f64.ln());
         close(entropy_uniform(0.0, 0.5).unwrap(), -(2_f64.ln()));
         assert!(entropy_uniform(-f64::MAX, f64::MAX).unwrap() > 700.0);
@@ -126,10 +113,7 @@ mod tests {
         for (signal, noise) in [(1.0_f64, 0.25_f64), (4.0, 3.0), (0.5, 10.0)] {
             let prior = 0.5 * (std::f64::consts::TAU * std::f64::consts::E * signal).ln();
             let residual = signal * noise / (signal + noise);
-            close(
-                gaussian_bound(residual, prior).unwrap(),
-                0.5 * (1.0 + signal / noise).ln(),
-            );
+            close(gaussian_bound(residual, prior).unwrap(), 0.5 * (1.0 + signal / noise).ln());
         }
     }
 
@@ -167,9 +151,6 @@ mod tests {
             assert!(refused.is_err(), "{refused:?}");
         }
         let message = gaussian_bound(-1.0, 0.7).unwrap_err().to_string();
-        assert_eq!(
-            message,
-            "residual_mean_square is -1; it must be finite and above 0"
-        );
+        assert_eq!(message, "residual_mean_square is -1; it must be finite and above 0");
     }
 }

@@ -62,9 +62,7 @@ pub(crate) fn mutual_information(cells: impl IntoIterator<Item = Cell>, total: u
 /// The values divided by a power of two, so that the largest magnitude lies in [1, 2). Exact (but for values some
 /// 10³⁰⁰ times smaller than the largest); keeps squares and sums of any finite values finite.
 pub(crate) fn normalised(values: &[f64]) -> Vec<f64> {
-    let largest = values
-        .iter()
-        .fold(0.0, |largest: f64, value| largest.max(value.abs()));
+    let largest = values.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
     // Keeping only the exponent bits rounds down to a power of two.
     let power = f64::from_bits(largest.to_bits() & 0x7FF0_0000_0000_0000).max(f64::MIN_POSITIVE);
     values.iter().map(|value| value / power).collect()

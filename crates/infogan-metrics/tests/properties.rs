@@ -46,15 +46,11 @@ fn orders(n: usize) -> Vec<Vec<usize>> {
 /// The matching by looking at all of them: the first with the most pictures right.
 fn hungarian_by_search(table: &Contingency) -> Vec<Option<usize>> {
     let size = table.k().max(table.classes());
-    let right =
-        |order: &Vec<usize>| -> u64 { (0..size).map(|code| table.count(code, order[code])).sum() };
+    let right = |order: &Vec<usize>| -> u64 { (0..size).map(|code| table.count(code, order[code])).sum() };
     let all = orders(size);
     let most = all.iter().map(right).max().unwrap();
     let first = all.iter().find(|order| right(order) == most).unwrap();
-    first[..table.k()]
-        .iter()
-        .map(|&label| Some(label).filter(|&label| label < table.classes()))
-        .collect()
+    first[..table.k()].iter().map(|&label| Some(label).filter(|&label| label < table.classes())).collect()
 }
 
 fn near(left: f64, right: f64) -> bool {
@@ -180,9 +176,7 @@ fn random_codes_score_near_zero() {
     const K: usize = 10;
     // A counter through SplitMix64's mixing: nothing that a label, which is the counter modulo K, could know.
     let draw = |index: usize| {
-        let mut word = (index as u64)
-            .wrapping_add(1)
-            .wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let mut word = (index as u64).wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         ((word ^ (word >> 31)) % K as u64) as usize
@@ -193,10 +187,7 @@ fn random_codes_score_near_zero() {
     let freedom = ((K - 1) * (K - 1)) as f64;
     let bound = (freedom + 5.0 * (2.0 * freedom).sqrt()) / (2 * N) as f64;
     let information = mutual_information(&table);
-    assert!(
-        information > 0.0 && information < bound,
-        "{information} of {bound}"
-    );
+    assert!(information > 0.0 && information < bound, "{information} of {bound}");
     assert!(nmi(&table) < bound / 2.2, "{}", nmi(&table));
     assert!(ari(&table).abs() < 1e-3, "{}", ari(&table));
     let (train, test) = (
@@ -208,20 +199,11 @@ fn random_codes_score_near_zero() {
         let error = error(&matching, &test).unwrap();
         assert!((error - 0.9).abs() < 0.0212, "{error}");
     }
-    let code = Variable::Categorical {
-        count: K,
-        values: &codes,
-    };
-    let label = Variable::Categorical {
-        count: K,
-        values: &labels,
-    };
+    let code = Variable::Categorical { count: K, values: &codes };
+    let label = Variable::Categorical { count: K, values: &labels };
     // V² is χ² / (N (k − 1)).
     let strength = association(code, label).unwrap();
-    assert!(
-        strength < (2.0 * bound / (K - 1) as f64).sqrt(),
-        "{strength}"
-    );
+    assert!(strength < (2.0 * bound / (K - 1) as f64).sqrt(), "{strength}");
     let gap = factors::mig(&[code], &[label]).unwrap().mean.unwrap();
     assert!(gap < bound / 2.3, "{gap}");
 }

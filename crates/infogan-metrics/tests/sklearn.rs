@@ -11,19 +11,13 @@ const RELATIVE: f64 = 1e-12;
 const FLOOR: f64 = 1e-15;
 
 fn document() -> Value {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../fixtures/metrics_sklearn.json"
-    );
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/metrics_sklearn.json");
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
 fn close(ours: f64, theirs: &Value, what: &str) {
     let theirs = theirs.as_f64().unwrap();
-    assert!(
-        (ours - theirs).abs() <= RELATIVE * theirs.abs() + FLOOR,
-        "{what}: {ours:e} against {theirs:e}"
-    );
+    assert!((ours - theirs).abs() <= RELATIVE * theirs.abs() + FLOOR, "{what}: {ours:e} against {theirs:e}");
 }
 
 fn categories(value: &Value) -> Vec<usize> {
@@ -63,10 +57,7 @@ fn clustering_agrees() {
             untied += 1;
         }
     }
-    assert!(
-        untied >= 4,
-        "only {untied} cases have a single best matching"
-    );
+    assert!(untied >= 4, "only {untied} cases have a single best matching");
 }
 
 /// Owns the values that a `Variable` borrows.
@@ -79,10 +70,9 @@ impl Owned {
     fn read(value: &Value) -> (String, Self) {
         let values = value["values"].as_array().unwrap().iter();
         let owned = match value["kind"].as_str().unwrap() {
-            "categorical" => Self::Categorical(
-                value["count"].as_u64().unwrap() as usize,
-                categories(&value["values"]),
-            ),
+            "categorical" => {
+                Self::Categorical(value["count"].as_u64().unwrap() as usize, categories(&value["values"]))
+            }
             _ => Self::Continuous(values.map(|v| v.as_f64().unwrap()).collect()),
         };
         (value["name"].as_str().unwrap().into(), owned)
@@ -90,10 +80,7 @@ impl Owned {
 
     fn variable(&self) -> Variable<'_> {
         match self {
-            Self::Categorical(count, values) => Variable::Categorical {
-                count: *count,
-                values,
-            },
+            Self::Categorical(count, values) => Variable::Categorical { count: *count, values },
             Self::Continuous(values) => Variable::Continuous(values),
         }
     }
@@ -115,11 +102,7 @@ fn factors_agree() {
         for (row, (factor_name, factor)) in factors.iter().enumerate() {
             for (column, (code_name, code)) in codes.iter().enumerate() {
                 let what = format!("{}: {code_name} and {factor_name}", case["name"]);
-                close(
-                    table.association[row][column],
-                    &case["association"][row][column],
-                    &what,
-                );
+                close(table.association[row][column], &case["association"][row][column], &what);
                 let information = &case["mutual_information"][row][column];
                 close(table.mutual_information[row][column], information, &what);
                 let pearson = &case["pearson"][row][column];
@@ -140,7 +123,5 @@ fn factors_agree() {
 }
 
 fn named(list: &[(String, Owned)]) -> Vec<(&str, Variable<'_>)> {
-    list.iter()
-        .map(|(name, owned)| (name.as_str(), owned.variable()))
-        .collect()
+    list.iter().map(|(name, owned)| (name.as_str(), owned.variable())).collect()
 }

@@ -30,6 +30,8 @@ pub struct Moments {
     pub mean: Tensor<1>,
     /// Biased (population) variance per channel, without ε.
     pub variance: Tensor<1>,
+    /// Samples in the group.
+    pub samples: usize,
 }
 
 /// Batch normalisation over all dimensions but the second (Ioffe and Szegedy, 2015).
@@ -55,7 +57,11 @@ pub fn batch_norm<const D: usize>(
                 let part = if groups == 1 { x.clone() } else { x.clone().narrow(0, group * size, size) };
                 let out = batch_norm_train(part, gamma.clone(), beta.clone(), epsilon);
                 outputs.push(out.output);
-                moments.push(Moments { mean: out.mean.inner(), variance: out.variance.inner() });
+                moments.push(Moments {
+                    mean: out.mean.inner(),
+                    variance: out.variance.inner(),
+                    samples: size,
+                });
             }
             let y = if groups == 1 { outputs.remove(0) } else { Tensor::cat(outputs, 0) };
             (y, moments)

@@ -28,7 +28,7 @@ fn main() -> Result<(), Error> {
     write_png(&out.join("threes.png"), &run.trained().sheet(&draw, 8)?.picture()?)?;
 
     for code in run.evaluate(None)?.codes {
-        println!("{}: {:.2} of {:.2} nats, error {:?}", code.name, code.bound_nats, code.entropy_nats, code.error_hungarian);
+        println!("{}: {:.2} nats, error {:?}", code.name, code.bound_nats, code.error_hungarian);
     }
     Ok(())
 }

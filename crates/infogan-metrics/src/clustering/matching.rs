@@ -66,10 +66,7 @@ pub fn majority(table: &Contingency) -> Matching {
         }
         best
     };
-    Matching {
-        kind: MatchingKind::Majority,
-        code_to_label: (0..table.k()).map(commonest).collect(),
-    }
+    Matching { kind: MatchingKind::Majority, code_to_label: (0..table.k()).map(commonest).collect() }
 }
 
 /// The share of pictures, in [0, 1], whose label is the one that the matching gives to their code.
@@ -114,8 +111,7 @@ fn right(matching: &Matching, table: &Contingency) -> Result<u64> {
 fn make_first_in_order(weights: &Matrix<i64>, column_of: &mut [usize]) {
     let size = column_of.len();
     let (row_price, column_price) = prices(weights, column_of);
-    let tight =
-        |row: usize, column: usize| row_price[row] - weights[(row, column)] == column_price[column];
+    let tight = |row: usize, column: usize| row_price[row] - weights[(row, column)] == column_price[column];
     let mut owner = vec![0; size];
     for (row, &column) in column_of.iter().enumerate() {
         owner[column] = row;
@@ -133,16 +129,13 @@ fn make_first_in_order(weights: &Matrix<i64>, column_of: &mut [usize]) {
                 }
             }
         }
-        let better =
-            (0..freed).find(|&column| tight(row, column) && moves_to[owner[column]].is_some());
+        let better = (0..freed).find(|&column| tight(row, column) && moves_to[owner[column]].is_some());
         let mut next = better.map(|column| (row, column));
         while let Some((taker, column)) = next {
             let displaced = owner[column];
             column_of[taker] = column;
             owner[column] = taker;
-            next = moves_to[displaced]
-                .filter(|_| column != freed)
-                .map(|target| (displaced, target));
+            next = moves_to[displaced].filter(|_| column != freed).map(|target| (displaced, target));
         }
     }
 }
@@ -225,10 +218,7 @@ mod tests {
     #[test]
     fn ties_go_to_the_first_in_dictionary_order() {
         let all_alike = hungarian(&table(&[&[1; 4], &[1; 4], &[1; 4], &[1; 4]]));
-        assert_eq!(
-            all_alike.code_to_label,
-            [Some(0), Some(1), Some(2), Some(3)]
-        );
+        assert_eq!(all_alike.code_to_label, [Some(0), Some(1), Some(2), Some(3)]);
         let padded = hungarian(&table(&[&[2, 2], &[2, 2], &[2, 2]]));
         assert_eq!(padded.code_to_label, [Some(0), Some(1), None]);
     }
@@ -240,11 +230,7 @@ mod tests {
         let wide = table(&[&[0, 0, 1], &[0, 1, 0]]);
         assert!(matches!(
             accuracy(&hungarian(&three), &two),
-            Err(Error::MatchingDoesNotFit {
-                matching: 3,
-                k: 2,
-                classes: 2
-            })
+            Err(Error::MatchingDoesNotFit { matching: 3, k: 2, classes: 2 })
         ));
         assert!(accuracy(&majority(&wide), &two).is_err());
         assert!(error(&majority(&two), &three).is_err());

@@ -30,12 +30,7 @@ pub struct Contingency {
 ///
 /// # Errors
 /// No pictures at all, lists of different lengths, a value not below its count, or more than [`MAX_CATEGORIES`].
-pub fn contingency(
-    codes: &[usize],
-    labels: &[usize],
-    k: usize,
-    classes: usize,
-) -> Result<Contingency> {
+pub fn contingency(codes: &[usize], labels: &[usize], k: usize, classes: usize) -> Result<Contingency> {
     if codes.len() != labels.len() {
         return Err(Error::LengthsDiffer {
             first: "codes".into(),
@@ -45,17 +40,11 @@ pub fn contingency(
         });
     }
     if codes.is_empty() {
-        return Err(Error::Empty {
-            name: "codes".into(),
-        });
+        return Err(Error::Empty { name: "codes".into() });
     }
     for (name, count) in [("codes", k), ("labels", classes)] {
         if count > MAX_CATEGORIES {
-            return Err(Error::TooManyCategories {
-                name: name.into(),
-                count,
-                limit: MAX_CATEGORIES,
-            });
+            return Err(Error::TooManyCategories { name: name.into(), count, limit: MAX_CATEGORIES });
         }
     }
     check_categories("codes", codes, k)?;
@@ -89,11 +78,7 @@ impl Contingency {
 
     /// Number of pictures with this code and this label; 0 outside the table.
     pub fn count(&self, code: usize, label: usize) -> u64 {
-        if code < self.k && label < self.classes {
-            self.counts[code * self.classes + label]
-        } else {
-            0
-        }
+        if code < self.k && label < self.classes { self.counts[code * self.classes + label] } else { 0 }
     }
 
     /// Number of pictures with each code, k values.
@@ -130,11 +115,7 @@ impl Contingency {
 pub fn mutual_information(table: &Contingency) -> f64 {
     let cells = (0..table.k).flat_map(|code| {
         let row = table.by_code[code];
-        table
-            .row(code)
-            .iter()
-            .zip(&table.by_label)
-            .map(move |(&count, &column)| Cell { count, row, column })
+        table.row(code).iter().zip(&table.by_label).map(move |(&count, &column)| Cell { count, row, column })
     });
     numeric::mutual_information(cells, table.total)
 }
@@ -159,12 +140,8 @@ pub fn nmi(table: &Contingency) -> f64 {
 /// random codes. 1 whenever the two partitions are the same, trivial ones included, as in scikit-learn.
 pub fn ari(table: &Contingency) -> f64 {
     // Counts of ordered pairs, exact in i128: their products stay below N⁴, which fits up to 2³¹ pictures.
-    let squares = |counts: &[u64]| -> i128 {
-        counts
-            .iter()
-            .map(|&count| i128::from(count) * i128::from(count))
-            .sum()
-    };
+    let squares =
+        |counts: &[u64]| -> i128 { counts.iter().map(|&count| i128::from(count) * i128::from(count)).sum() };
     let total = i128::from(table.total);
     let same_both = squares(&table.counts);
     let only_code = squares(&table.by_code) - same_both;
@@ -175,8 +152,8 @@ pub fn ari(table: &Contingency) -> f64 {
     let together = same_both - total;
     let apart = total * total - same_both - only_code - only_label;
     let numerator = 2 * (together * apart - only_code * only_label);
-    let denominator = (together + only_label) * (only_label + apart)
-        + (together + only_code) * (only_code + apart);
+    let denominator =
+        (together + only_label) * (only_label + apart) + (together + only_code) * (only_code + apart);
     numerator as f64 / denominator as f64
 }
 
@@ -184,12 +161,9 @@ pub fn ari(table: &Contingency) -> f64 {
 pub(crate) fn check_categories(name: &str, values: &[usize], count: usize) -> Result<()> {
     match values.iter().position(|&value| value >= count) {
         None => Ok(()),
-        Some(index) => Err(Error::CategoryOutOfRange {
-            name: name.into(),
-            index,
-            value: values[index],
-            count,
-        }),
+        Some(index) => {
+            Err(Error::CategoryOutOfRange { name: name.into(), index, value: values[index], count })
+        }
     }
 }
 
@@ -201,10 +175,7 @@ mod tests {
     fn counts_are_what_was_given() {
         let table = contingency(&[0, 2, 2, 0], &[1, 0, 1, 1], 3, 2).unwrap();
         assert_eq!(table.counts, [0, 2, 0, 0, 1, 1]);
-        assert_eq!(
-            (table.by_code(), table.by_label()),
-            (&[2, 0, 2][..], &[1, 3][..])
-        );
+        assert_eq!((table.by_code(), table.by_label()), (&[2, 0, 2][..], &[1, 3][..]));
         assert_eq!((table.total(), table.k(), table.classes()), (4, 3, 2));
         assert_eq!((table.count(2, 0), table.count(3, 0)), (1, 0));
         assert!((table.code_entropy() - 2_f64.ln()).abs() < 1e-15);
@@ -221,9 +192,8 @@ mod tests {
 
     #[test]
     fn exact_independence_scores_exactly_zero() {
-        let (codes, labels): (Vec<_>, Vec<_>) = (0..3 * 7 * 5)
-            .map(|index| (index % 3, index / 3 % 7))
-            .unzip();
+        let (codes, labels): (Vec<_>, Vec<_>) =
+            (0..3 * 7 * 5).map(|index| (index % 3, index / 3 % 7)).unzip();
         let table = contingency(&codes, &labels, 3, 7).unwrap();
         assert_eq!((mutual_information(&table), nmi(&table)), (0.0, 0.0));
     }
@@ -235,22 +205,12 @@ mod tests {
             "codes: value 5 at position 1 is not below the number of categories, 5; \
              count from 0 or raise the number of categories"
         );
-        assert!(matches!(
-            contingency(&[], &[], 2, 2),
-            Err(Error::Empty { .. })
-        ));
+        assert!(matches!(contingency(&[], &[], 2, 2), Err(Error::Empty { .. })));
         assert!(matches!(
             contingency(&[0], &[0, 1], 2, 2),
-            Err(Error::LengthsDiffer {
-                first_len: 1,
-                second_len: 2,
-                ..
-            })
+            Err(Error::LengthsDiffer { first_len: 1, second_len: 2, .. })
         ));
-        assert!(matches!(
-            contingency(&[0], &[1], 1, 1),
-            Err(Error::CategoryOutOfRange { value: 1, .. })
-        ));
+        assert!(matches!(contingency(&[0], &[1], 1, 1), Err(Error::CategoryOutOfRange { value: 1, .. })));
         assert!(matches!(
             contingency(&[0], &[0], usize::MAX, usize::MAX),
             Err(Error::TooManyCategories { .. })

@@ -57,11 +57,7 @@ impl Variable<'_> {
             Self::Categorical { count, values } => check_categories(name, values, *count),
             Self::Continuous(values) => match values.iter().position(|value| !value.is_finite()) {
                 None => Ok(()),
-                Some(index) => Err(Error::NotFinite {
-                    name: name.into(),
-                    index,
-                    value: values[index],
-                }),
+                Some(index) => Err(Error::NotFinite { name: name.into(), index, value: values[index] }),
             },
         }
     }
@@ -113,11 +109,7 @@ pub fn pearson(code: &[f64], factor: &[f64]) -> Result<f64> {
 pub fn mutual_information(code: Variable<'_>, factor: Variable<'_>, bins: usize) -> Result<f64> {
     check_pair(&code, &factor)?;
     if !(1..=MAX_BINS).contains(&bins) {
-        return Err(Error::OutOfDomain {
-            name: "bins",
-            value: bins as f64,
-            expected: "from 1 to 65536",
-        });
+        return Err(Error::OutOfDomain { name: "bins", value: bins as f64, expected: "from 1 to 65536" });
     }
     let joint = Joint::new(&code.discretised(bins), &factor.discretised(bins));
     Ok(joint.mutual_information())
@@ -150,8 +142,9 @@ fn association_checked(code: &Variable<'_>, factor: &Variable<'_>) -> f64 {
     use Variable::{Categorical, Continuous};
     match (code, factor) {
         (Continuous(code), Continuous(factor)) => pearson_checked(code, factor).abs(),
-        (Categorical { values, .. }, Continuous(reals))
-        | (Continuous(reals), Categorical { values, .. }) => correlation_ratio(values, reals),
+        (Categorical { values, .. }, Continuous(reals)) | (Continuous(reals), Categorical { values, .. }) => {
+            correlation_ratio(values, reals)
+        }
         (Categorical { values: code, .. }, Categorical { values: factor, .. }) => {
             Joint::new(code, factor).cramers_v()
         }
@@ -181,11 +174,7 @@ fn correlation_ratio(categories: &[usize], values: &[f64]) -> f64 {
     if groups.len() == 1 {
         return 0.0;
     }
-    let between = numeric::sum(
-        groups
-            .values()
-            .map(|(count, sum)| sum.value() * sum.value() / count),
-    );
+    let between = numeric::sum(groups.values().map(|(count, sum)| sum.value() * sum.value() / count));
     let whole = numeric::sum(deviations.iter().map(|deviation| deviation * deviation));
     (between / whole).sqrt().min(1.0)
 }
@@ -214,10 +203,7 @@ fn equal_width_bins(values: &[f64], bins: usize) -> Vec<usize> {
     }
     let width = (high - low) / bins as f64;
     let inner_edges: Vec<f64> = (1..bins).map(|edge| edge as f64 * width + low).collect();
-    values
-        .iter()
-        .map(|value| inner_edges.partition_point(|edge| edge <= value))
-        .collect()
+    values.iter().map(|value| inner_edges.partition_point(|edge| edge <= value)).collect()
 }
 
 #[cfg(test)]
@@ -241,22 +227,13 @@ mod tests {
         let one = Variable::Continuous(&x);
         assert_eq!(association(one, one), Ok(1.0));
         // Groups {1, 2} and {3, 4}: between 4 · 1, whole 5.
-        let halves = Variable::Categorical {
-            count: 2,
-            values: &[0, 0, 1, 1],
-        };
+        let halves = Variable::Categorical { count: 2, values: &[0, 0, 1, 1] };
         let eta = association(halves, one).unwrap();
         assert!((eta - 0.8_f64.sqrt()).abs() < 1e-15, "{eta}");
         assert_eq!(association(one, halves), Ok(eta));
-        let other = Variable::Categorical {
-            count: 5,
-            values: &[4, 4, 1, 1],
-        };
+        let other = Variable::Categorical { count: 5, values: &[4, 4, 1, 1] };
         assert_eq!(association(halves, other), Ok(1.0));
-        let across = Variable::Categorical {
-            count: 2,
-            values: &[0, 1, 0, 1],
-        };
+        let across = Variable::Categorical { count: 2, values: &[0, 1, 0, 1] };
         assert_eq!(association(halves, across), Ok(0.0));
     }
 
@@ -265,10 +242,7 @@ mod tests {
         let x = [0.1, 0.2, 0.3];
         let flat = [0.1; 3];
         assert_eq!(pearson(&x, &flat), Ok(0.0));
-        let single = Variable::Categorical {
-            count: 4,
-            values: &[2; 3],
-        };
+        let single = Variable::Categorical { count: 4, values: &[2; 3] };
         let flat = Variable::Continuous(&flat);
         for other in [Variable::Continuous(&x), flat, single] {
             assert_eq!(association(single, other), Ok(0.0));
@@ -295,19 +269,10 @@ mod tests {
             pearson(&[0.0, 1.0], &x).unwrap_err().to_string(),
             "factor: value NaN at position 1 is not finite; leave such pictures out or look why"
         );
-        let bad = Variable::Categorical {
-            count: 2,
-            values: &[0, 2],
-        };
+        let bad = Variable::Categorical { count: 2, values: &[0, 2] };
         let good = Variable::Continuous(&[0.0, 1.0]);
-        assert!(matches!(
-            association(bad, good),
-            Err(Error::CategoryOutOfRange { index: 1, .. })
-        ));
-        assert!(matches!(
-            association(good, Variable::Continuous(&[0.0])),
-            Err(Error::LengthsDiffer { .. })
-        ));
+        assert!(matches!(association(bad, good), Err(Error::CategoryOutOfRange { index: 1, .. })));
+        assert!(matches!(association(good, Variable::Continuous(&[0.0])), Err(Error::LengthsDiffer { .. })));
         assert!(matches!(pearson(&[], &[]), Err(Error::Empty { .. })));
         for bins in [0, usize::MAX] {
             assert!(matches!(

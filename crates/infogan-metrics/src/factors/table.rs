@@ -51,10 +51,7 @@ impl FactorTable {
         check(&codes, &factors)?;
         let (mutual_information, factor_entropy) = information(&codes, &factors);
         let associations = |factor: &Titled<'_>| -> Vec<f64> {
-            codes
-                .iter()
-                .map(|code| association_checked(&code.variable, &factor.variable))
-                .collect()
+            codes.iter().map(|code| association_checked(&code.variable, &factor.variable)).collect()
         };
         Ok(Self {
             pictures: codes[0].variable.len(),
@@ -88,23 +85,14 @@ struct Titled<'a> {
 }
 
 fn by_name<'a>(kind: &str, variables: &[(&str, Variable<'a>)]) -> Vec<Titled<'a>> {
-    variables
-        .iter()
-        .map(|&(name, variable)| Titled {
-            title: format!("{kind} {name:?}"),
-            variable,
-        })
-        .collect()
+    variables.iter().map(|&(name, variable)| Titled { title: format!("{kind} {name:?}"), variable }).collect()
 }
 
 fn by_position<'a>(kind: &str, variables: &[Variable<'a>]) -> Vec<Titled<'a>> {
     variables
         .iter()
         .enumerate()
-        .map(|(position, &variable)| Titled {
-            title: format!("{kind} {position}"),
-            variable,
-        })
+        .map(|(position, &variable)| Titled { title: format!("{kind} {position}"), variable })
         .collect()
 }
 
@@ -130,18 +118,9 @@ fn information(codes: &[Titled<'_>], factors: &[Titled<'_>]) -> (Vec<Vec<f64>>, 
     };
     let (codes, factors) = (discretised(codes), discretised(factors));
     let with_codes = |factor: &Vec<usize>| -> Vec<f64> {
-        codes
-            .iter()
-            .map(|code| Joint::new(code, factor).mutual_information())
-            .collect()
+        codes.iter().map(|code| Joint::new(code, factor).mutual_information()).collect()
     };
-    (
-        factors.iter().map(with_codes).collect(),
-        factors
-            .iter()
-            .map(|factor| Joint::entropy(factor))
-            .collect(),
-    )
+    (factors.iter().map(with_codes).collect(), factors.iter().map(|factor| Joint::entropy(factor)).collect())
 }
 
 fn gap(information: &[Vec<f64>], entropy: &[f64]) -> Mig {
@@ -160,10 +139,7 @@ fn gap(information: &[Vec<f64>], entropy: &[f64]) -> Mig {
     let per_factor: Vec<Option<f64>> = information.iter().zip(entropy).map(one).collect();
     let counted = per_factor.iter().flatten().count();
     let mean = numeric::sum(per_factor.iter().flatten().copied()) / counted as f64;
-    Mig {
-        per_factor,
-        mean: (counted > 0).then_some(mean),
-    }
+    Mig { per_factor, mean: (counted > 0).then_some(mean) }
 }
 
 #[cfg(test)]
@@ -209,15 +185,10 @@ mod tests {
             for other in 0..4 {
                 let expected = if other == code { 1.0 } else { 0.0 };
                 let entropy = table.factor_entropy[factor];
-                let (association, information) = (
-                    table.association[factor][other],
-                    table.mutual_information[factor][other],
-                );
+                let (association, information) =
+                    (table.association[factor][other], table.mutual_information[factor][other]);
                 assert!((association - expected).abs() < 1e-14, "{association}");
-                assert!(
-                    (information - expected * entropy).abs() < 1e-14,
-                    "{information}"
-                );
+                assert!((information - expected * entropy).abs() < 1e-14, "{information}");
             }
         }
         assert!((table.mig.mean.unwrap() - 1.0).abs() < 1e-14);
@@ -232,41 +203,27 @@ mod tests {
         let (shape, style, _) = grid();
         let idle = vec![0; shape.len()];
         let twice = [categorical(4, &shape), categorical(4, &shape)];
-        let factors = [
-            categorical(4, &shape),
-            categorical(3, &style),
-            categorical(1, &idle),
-        ];
+        let factors = [categorical(4, &shape), categorical(3, &style), categorical(1, &idle)];
         let shared = mig(&twice, &factors).unwrap();
         assert_eq!(shared.per_factor, [Some(0.0), Some(0.0), None]);
         assert_eq!(shared.mean, Some(0.0));
         let single = mig(&twice[..1], &factors[..1]).unwrap();
         assert_eq!(single.mean, Some(1.0));
         let nothing_varies = mig(&twice, &factors[2..]).unwrap();
-        assert_eq!(
-            (nothing_varies.per_factor, nothing_varies.mean),
-            (vec![None], None)
-        );
+        assert_eq!((nothing_varies.per_factor, nothing_varies.mean), (vec![None], None));
     }
 
     #[test]
     fn bad_input_is_refused_by_name() {
         let good = ("c1", categorical(2, &[0, 1]));
         let short = ("angle", Variable::Continuous(&[0.5]));
-        let message = FactorTable::new(&[good], &[good, short])
-            .unwrap_err()
-            .to_string();
+        let message = FactorTable::new(&[good], &[good, short]).unwrap_err().to_string();
         assert_eq!(
             message,
             "code \"c1\" has 2 values and factor \"angle\" has 1; give one value per picture in both"
         );
-        let message = mig(&[good.1], &[good.1, categorical(1, &[0, 1])])
-            .unwrap_err()
-            .to_string();
-        assert!(
-            message.starts_with("factor 1: value 1 at position 1 is not below"),
-            "{message}"
-        );
+        let message = mig(&[good.1], &[good.1, categorical(1, &[0, 1])]).unwrap_err().to_string();
+        assert!(message.starts_with("factor 1: value 1 at position 1 is not below"), "{message}");
         assert!(matches!(mig(&[], &[good.1]), Err(Error::Empty { name }) if name == "codes"));
         assert!(matches!(mig(&[good.1], &[]), Err(Error::Empty { name }) if name == "factors"));
         let none = Variable::Continuous(&[]);

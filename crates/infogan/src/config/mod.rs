@@ -52,9 +52,9 @@ pub struct Config {
     /// How weights begin.
     pub init: InitScheme,
     /// Latents to pictures.
-    pub generator: NetworkConfig,
+    pub generator: GeneratorConfig,
     /// Pictures to logits.
-    pub critic: NetworkConfig,
+    pub critic: CriticConfig,
     /// The game between the two.
     pub adversarial: AdversarialConfig,
     /// Further losses by name.
@@ -178,10 +178,10 @@ pub enum InitScheme {
     Openai,
 }
 
-/// A network from a table of layers.
+/// A generator from a table of layers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct NetworkConfig {
+pub struct GeneratorConfig {
     /// The only family so far: `dcgan`.
     pub family: Family,
     /// The table, a row a layer.
@@ -189,7 +189,20 @@ pub struct NetworkConfig {
     /// Slope of a bare `lrelu`.
     #[serde(default = "default_slope")]
     pub slope: f64,
-    /// Critic only: real and generated pictures share one pass, with batch norm in two groups.
+}
+
+/// A critic from a table of layers; its head of one unit is added.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CriticConfig {
+    /// The only family so far: `dcgan`.
+    pub family: Family,
+    /// The table, a row a layer.
+    pub layers: Vec<String>,
+    /// Slope of a bare `lrelu`, in the heads of terms too.
+    #[serde(default = "default_slope")]
+    pub slope: f64,
+    /// Real and generated pictures share one pass, with batch norm in two groups.
     #[serde(default = "yes")]
     pub shared_pass: bool,
 }

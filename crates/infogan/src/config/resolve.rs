@@ -54,7 +54,10 @@ impl Resolver {
             Some(Value::String(base)) if base != name => Some(base),
             Some(Value::Boolean(false)) => None,
             Some(other) => {
-                return Err(ConfigError::new("extends", format!("{other} is not the name of another preset")));
+                return Err(ConfigError::new(
+                    "extends",
+                    format!("{other} is not the name of another preset"),
+                ));
             }
             None if preset(name).is_some() => None,
             None => Some(PRESETS[0].name.to_owned()),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Config, ConfigError, DataSet, PriorKind};
 use infogan_data::Scale;
+use infogan_metrics::clustering::MAX_CATEGORIES;
 use infogan_ops::Activation;
 
 type Checked = Result<(), ConfigError>;
@@ -67,7 +68,7 @@ fn train(config: &Config) -> Checked {
     within("train.checkpoint_every", train.checkpoint_every, 1, 1 << 31)?;
     within("train.snapshot_every", train.snapshot_every, 1, 1 << 31)?;
     within("train.keep", train.keep, 1, 1_000_000)?;
-    within("evaluate.latents", config.evaluate.latents, 1, 10_000_000)?;
+    within("evaluate.latents", config.evaluate.latents, 1, 1_000_000)?;
     within("evaluate.matching", config.evaluate.matching, 1, 10_000_000)?;
     within("evaluate.test", config.evaluate.test, 1, 10_000_000)
 }
@@ -76,8 +77,10 @@ fn data(config: &Config) -> Checked {
     let data = &config.data;
     within("data.seed", data.seed, 0, i64::MAX as u64)?;
     if data.set == DataSet::Glyphs {
-        within("data.count", data.count, 1, 10_000_000)?;
         within("data.size", data.size, 8, 512)?;
+        for (key, count) in [("data.count", data.count), ("evaluate.test", config.evaluate.test)] {
+            within(key, count, 1, (1 << 33) / (data.size * data.size))?;
+        }
         if data.path.is_some() {
             return refuse("data.path", "drawn sets have no folder; allowed with data.set = \"idx\" only");
         }
@@ -91,14 +94,21 @@ fn latent(config: &Config) -> Checked {
         let key = format!("latent.{index}");
         plain(&format!("{key}.name"), &slot.name)?;
         if slot.name == "total" {
-            return refuse(format!("{key}.name"), "'total' is the sum of all bounds in the log; take another name");
+            return refuse(
+                format!("{key}.name"),
+                "'total' is the sum of all bounds in the log; take another name",
+            );
         }
         if !names.insert(&slot.name) {
             return refuse(format!("{key}.name"), format!("there are two slots '{}'", slot.name));
         }
-        within(&format!("{key}.width"), slot.width, 0, 1 << 16)?;
+        let most = if slot.prior == PriorKind::Categorical { MAX_CATEGORIES } else { 1 << 16 };
+        within(&format!("{key}.width"), slot.width, 0, most)?;
         if slot.prior == PriorKind::Categorical && slot.width == 1 {
-            return refuse(format!("{key}.width"), "a single category holds nothing; allowed: 0, or 2 and more");
+            return refuse(
+                format!("{key}.width"),
+                "a single category holds nothing; allowed: 0, or 2 and more",
+            );
         }
     }
     if config.latent.iter().map(|slot| slot.width).sum::<usize>() == 0 {
@@ -108,10 +118,16 @@ fn latent(config: &Config) -> Checked {
 }
 
 fn networks(config: &Config) -> Checked {
-    for (key, network) in [("generator", &config.generator), ("critic", &config.critic)] {
-        rate(format!("{key}.slope"), network.slope, 0.0, 1.0)?;
-        if network.layers.is_empty() {
-            return refuse(format!("{key}.layers"), "is empty; it needs a row a layer, as in \"conv 64 k4 s2 lrelu\"");
+    let (generator, critic) = (&config.generator, &config.critic);
+    for (key, slope, layers) in
+        [("generator", generator.slope, &generator.layers), ("critic", critic.slope, &critic.layers)]
+    {
+        rate(format!("{key}.slope"), slope, 0.0, 1.0)?;
+        if layers.is_empty() {
+            return refuse(
+                format!("{key}.layers"),
+                "is empty; it needs a row a layer, as in \"conv 64 k4 s2 lrelu\"",
+            );
         }
     }
     let last = config.generator.layers.len() - 1;
@@ -120,9 +136,10 @@ fn networks(config: &Config) -> Checked {
         .map_err(|error| ConfigError::new(format!("generator.layers.{}", error.row), error.to_string()))?;
     match (rows[last].activation, config.data.scale) {
         (Activation::Sigmoid, Scale::Unit) | (Activation::Tanh, Scale::Symmetric) => Ok(()),
-        (Activation::Sigmoid, Scale::Symmetric) => {
-            refuse(key, "ends in sigmoid, which makes [0, 1]; data.scale \"symmetric\" is [-1, 1] and needs tanh")
-        }
+        (Activation::Sigmoid, Scale::Symmetric) => refuse(
+            key,
+            "ends in sigmoid, which makes [0, 1]; data.scale \"symmetric\" is [-1, 1] and needs tanh",
+        ),
         (Activation::Tanh, Scale::Unit) => {
             refuse(key, "ends in tanh, which makes [-1, 1]; data.scale \"unit\" is [0, 1] and needs sigmoid")
         }
@@ -143,8 +160,8 @@ fn optimizers(config: &Config) -> Checked {
             return refuse(
                 "train.steps",
                 format!(
-                    "is {}, but the rate of '{name}' has fallen to zero after optimizers.{name}.decay_steps = {}; \
-                     a schedule already walked cannot be bent, so train at most that long or start a new run",
+                    "is {}, but the rate of '{name}' falls to zero over optimizers.{name}.decay_steps = {}; train at \
+                     most that long, or give a new run a longer schedule",
                     config.train.steps, optimizer.decay_steps
                 ),
             );
@@ -171,7 +188,19 @@ fn phases(config: &Config) -> Checked {
 }
 
 fn terms(config: &Config) -> Checked {
+    if config.terms.len() > 1 {
+        return refuse(
+            "terms",
+            "there are two terms of kind 'codes'; one recovers as many slots as you name",
+        );
+    }
     for (name, term) in &config.terms {
+        if ["critic", "generator"].contains(&name.as_str()) {
+            return refuse(
+                format!("terms.{name}"),
+                "is the name of a loss in the log already; take another name",
+            );
+        }
         plain(&format!("terms.{name}"), name)?;
         let super::TermConfig::Codes(codes) = term;
         let key = |part: &str| format!("terms.{name}.{part}");
@@ -196,7 +225,10 @@ fn terms(config: &Config) -> Checked {
             }
         }
         if codes.gradient.is_empty() {
-            return refuse(key("gradient"), "names no phase, so the term would do nothing; drop the term instead");
+            return refuse(
+                key("gradient"),
+                "names no phase, so the term would do nothing; drop the term instead",
+            );
         }
     }
     Ok(())

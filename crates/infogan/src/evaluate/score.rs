@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::{CodeValue, Encoding, Trained};
 use crate::{
     Error,
-    game::STATISTICS_OVER,
+    game::statistics_batches,
     latent::{Draw, Prior},
     objectives::mutual_information::Continuous,
     train::state::State,
@@ -48,7 +48,7 @@ pub struct CodeScore {
     pub entropy_nats: f64,
     /// L_I in nats; for continuous codes with the best fixed standard deviation of Q.
     pub bound_nats: f64,
-    /// The same bound as the training log has it.
+    /// The same as the training log counts it, where Q's deviation is fixed at 1; else as `bound_nats`.
     pub bound_training_nats: f64,
     /// Share of test pictures in the wrong class, categories matched one to one.
     pub error_hungarian: Option<f64>,
@@ -118,25 +118,33 @@ pub fn score(
     let continuous = codes.continuous();
     let targets: Vec<_> = codes.targets().map(|(slot, position)| (slot.clone(), position)).collect();
 
-    let draws: Vec<Draw> = trained.game().statistics_draws(streams).collect();
-    let mut statistics = draws[0].clone();
-    draws[1..].iter().for_each(|draw| statistics.append(draw));
+    let statistics: Vec<Draw> = trained.game().statistics_draws(streams).collect();
+    let latents = statistics.iter().map(Draw::len).sum::<usize>();
+    let (batches, batch) = statistics_batches(trained.game().config().train.batch, train.len());
     let draw = trained.game().latent().draw(streams, "evaluate", [0; 3], settings.latents);
-    let generated = trained.encode_generated(state, &statistics, &draw).unwrap_or_else(|| unreachable!("has codes"));
+    let generated =
+        trained.encode_generated(state, &statistics, &draw).unwrap_or_else(|| unreachable!("has codes"));
     say("bound_latents", json!(settings.latents));
     say(
         "bound_batch_norm",
-        json!(format!("generator and Q: statistics recomputed over {STATISTICS_OVER} latents of the run's stream")),
+        json!(format!("generator and Q: statistics recomputed over {latents} latents of the run's stream")),
     );
     let encoded = trained.encode(test).unwrap_or_else(|| unreachable!("has codes"));
     let matched = train.labels().is_some().then(|| train.clone().take(settings.matching));
     let matched = matched.and_then(|set| trained.encode(&set).map(|encoding| (set, encoding)));
     say("test_pictures", json!(test.len()));
+    say("matching_wanted", json!(settings.matching));
     say("matching_pictures", json!(matched.as_ref().map_or(0, |(set, _)| set.len())));
-    say("matching", json!("learnt on labelled training pictures, applied to the test pictures"));
+    if let Some((set, _)) = &matched {
+        say("matching", json!("learnt on labelled training pictures, applied to the test pictures"));
+        say("matching_sha256", json!(set.content_hash()));
+    }
     say(
         "q_batch_norm",
-        json!(format!("statistics recomputed over {STATISTICS_OVER} training pictures, whatever the batch scored")),
+        json!(format!(
+            "statistics recomputed over {} training pictures, whatever the batch scored",
+            batches * batch
+        )),
     );
 
     for (index, (slot, position)) in targets.iter().enumerate() {
@@ -248,7 +256,8 @@ fn factor_scores(scores: &mut Scores, encoded: &Encoding, test: &ImageSet) -> Re
             }
             Prior::Uniform { width } | Prior::Normal { width } => {
                 for dimension in 0..width {
-                    let name = if width == 1 { slot.name.clone() } else { format!("{}.{dimension}", slot.name) };
+                    let name =
+                        if width == 1 { slot.name.clone() } else { format!("{}.{dimension}", slot.name) };
                     codes.push((name, Owned::Continuous(numbers(encoded, index, dimension))));
                 }
             }
@@ -257,9 +266,10 @@ fn factor_scores(scores: &mut Scores, encoded: &Encoding, test: &ImageSet) -> Re
     let factors: Vec<(String, Owned)> = (test.factors().iter())
         .map(|factor: &Factor| {
             let values = match &factor.values {
-                FactorValues::Categorical { count, values } => {
-                    Owned::Categorical(usize::from(*count), values.iter().map(|&value| usize::from(value)).collect())
-                }
+                FactorValues::Categorical { count, values } => Owned::Categorical(
+                    usize::from(*count),
+                    values.iter().map(|&value| usize::from(value)).collect(),
+                ),
                 FactorValues::Continuous(values) => {
                     Owned::Continuous(values.iter().map(|&value| f64::from(value)).collect())
                 }
@@ -267,7 +277,8 @@ fn factor_scores(scores: &mut Scores, encoded: &Encoding, test: &ImageSet) -> Re
             (factor.name.clone(), values)
         })
         .collect();
-    let code_pairs: Vec<(&str, Variable<'_>)> = codes.iter().map(|(name, owned)| (name.as_str(), borrow(owned))).collect();
+    let code_pairs: Vec<(&str, Variable<'_>)> =
+        codes.iter().map(|(name, owned)| (name.as_str(), borrow(owned))).collect();
     let factor_pairs: Vec<(&str, Variable<'_>)> =
         factors.iter().map(|(name, owned)| (name.as_str(), borrow(owned))).collect();
     let table = FactorTable::new(&code_pairs, &factor_pairs)?;

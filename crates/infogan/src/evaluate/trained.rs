@@ -44,7 +44,8 @@ impl CodeValue {
     /// The most probable category; the first of equals.
     pub fn category(&self) -> Option<usize> {
         let Self::Categorical(probabilities) = self else { return None };
-        let better = |best: usize, (index, p): (usize, &f32)| if *p > probabilities[best] { index } else { best };
+        let better =
+            |best: usize, (index, p): (usize, &f32)| if *p > probabilities[best] { index } else { best };
         Some(probabilities.iter().enumerate().fold(0, better))
     }
 }
@@ -83,26 +84,15 @@ impl Trained {
         self.step
     }
 
-    /// Replaces the statistics of the networks that read pictures.
-    pub fn with_readers(mut self, readers: ReaderStates) -> Self {
-        self.readers = readers;
-        self
-    }
-
     /// Range of the generator's pixels.
     pub fn scale(&self) -> Scale {
         self.game.config().data.scale
     }
 
-    /// Pictures of latents as a tensor, `[n, C, H, W]`, at most [`CHUNK`] at a time.
-    fn chunks<'a>(&'a mut self, draw: &'a Draw) -> impl Iterator<Item = (Draw, Tensor<4>)> + 'a {
-        (0..draw.len()).step_by(CHUNK).map(move |first| {
-            let part = draw.part(first, CHUNK.min(draw.len() - first));
-            let latents = part.tensor(self.game.device()); // [n, width]
-            let fake =
-                self.game.generator().forward(&self.generator, &mut self.generator_state, latents, Pass::STORED);
-            (part, fake)
-        })
+    /// Pictures of latents as a tensor, `[n, C, H, W]`, in one pass.
+    fn generate(&mut self, draw: &Draw) -> Tensor<4> {
+        let latents = draw.tensor(self.game.device()); // [n, width]
+        self.game.generator().forward(&self.generator, &mut self.generator_state, latents, Pass::STORED)
     }
 
     /// Pictures of latents.
@@ -113,8 +103,8 @@ impl Trained {
         let shape = self.game.picture();
         let scale = self.scale();
         let mut all = Vec::with_capacity(draw.len());
-        for (_, fake) in self.chunks(draw) {
-            let values = read(fake);
+        for part in draw.parts(CHUNK) {
+            let values = read(self.generate(&part));
             let size = shape.iter().product::<usize>();
             for values in values.chunks_exact(size) {
                 all.push(Picture::from_planes(shape, values, scale)?);
@@ -144,18 +134,19 @@ impl Trained {
         rows: usize,
     ) -> Result<Option<Sheet>, PictureError> {
         let slots = self.codes_to_move();
-        // All categories of the widest code, ten steps of a continuous one at least.
+        // All categories of the widest code as far as a sheet can show them, ten steps of a continuous one at least.
         let categories = slots.iter().map(|(_, prior, _)| match prior {
             Prior::Categorical { values } => *values,
             _ => 0,
         });
-        let columns = categories.max().unwrap_or(0).max(10);
+        let columns = categories.max().unwrap_or(0).clamp(10, 32);
         let starts = self.game.latent().draw(streams, purpose, [0, 1, 0], rows.max(1));
         let mut all: Option<Draw> = None;
         let mut labels = Vec::new();
         let mut blank = Vec::new();
         for (position, prior, name) in &slots {
-            let moved = if matches!(prior, Prior::Categorical { .. }) { prior.width().min(1) } else { prior.width() };
+            let moved =
+                if matches!(prior, Prior::Categorical { .. }) { prior.width().min(1) } else { prior.width() };
             for number in 0..moved {
                 for start in 0..starts.len() {
                     let mut row = starts.repeat(start, columns);
@@ -172,7 +163,7 @@ impl Trained {
                         }
                     }
                     labels.push(match prior {
-                        Prior::Categorical { values } => format!("{name} 0..{}", values - 1),
+                        Prior::Categorical { values } => format!("{name} 0..{}", values.min(&columns) - 1),
                         _ if prior.width() == 1 => format!("{name} -2..2"),
                         _ => format!("{name}.{number} -2..2"),
                     });
@@ -198,7 +189,9 @@ impl Trained {
         match self.game.codes() {
             Some(codes) => codes.targets().map(of).collect(),
             None => (self.game.latent().slots().iter().enumerate())
-                .filter(|(_, slot)| !slot.name.starts_with('z'))
+                .filter(|(_, slot)| {
+                    matches!(slot.prior, Prior::Categorical { .. }) || slot.prior.width() == 1
+                })
                 .map(|(position, slot)| of((slot, position)))
                 .collect(),
         }
@@ -217,13 +210,17 @@ impl Trained {
             let categorical = matches!(posterior, crate::game::terms::Posterior::Categorical(_));
             let values = match posterior {
                 crate::game::terms::Posterior::Categorical(logits) => activation::softmax(logits, 1), // [n, K]
-                crate::game::terms::Posterior::Continuous { mean, .. } => mean,                       // [n, width]
+                crate::game::terms::Posterior::Continuous { mean, .. } => mean, // [n, width]
             };
             let width = values.dims()[1];
             let values = read(values);
             for (row, values) in rows.iter_mut().zip(values.chunks_exact(width.max(1))) {
                 let values = values.to_vec();
-                row.push(if categorical { CodeValue::Categorical(values) } else { CodeValue::Continuous(values) });
+                row.push(if categorical {
+                    CodeValue::Categorical(values)
+                } else {
+                    CodeValue::Continuous(values)
+                });
             }
         }
         Some(rows)
@@ -242,19 +239,16 @@ impl Trained {
     }
 
     /// Codes that Q reads from pictures generated from these latents, with statistics of the readers taken over
-    /// `statistics` (generated pictures are not spread like real ones).
-    pub fn encode_generated(&mut self, state: &State, statistics: &Draw, draw: &Draw) -> Option<Encoding> {
+    /// `statistics`, in batches (generated pictures are not spread like real ones).
+    pub fn encode_generated(&mut self, state: &State, statistics: &[Draw], draw: &Draw) -> Option<Encoding> {
         let slots = self.game.codes()?.targets().map(|(slot, _)| slot.clone()).collect();
         let game = Arc::clone(&self.game);
-        let over: Vec<Tensor<4>> = self.chunks(statistics).map(|(_, fake)| fake).collect();
-        let readers = game.reader_statistics(state, over.into_iter());
+        let readers = game.reader_statistics(state, statistics.iter().map(|draw| self.generate(draw)));
         let real_readers = std::mem::replace(&mut self.readers, readers);
         let mut values = Vec::with_capacity(draw.len());
-        let parts: Vec<Draw> =
-            (0..draw.len()).step_by(CHUNK).map(|first| draw.part(first, CHUNK.min(draw.len() - first))).collect();
-        for part in parts {
-            let fake = self.chunks(&part).map(|(_, fake)| fake).next();
-            values.extend(fake.and_then(|fake| self.read_codes(fake)).unwrap_or_default());
+        for part in draw.parts(CHUNK) {
+            let fake = self.generate(&part);
+            values.extend(self.read_codes(fake).unwrap_or_default());
         }
         self.readers = real_readers;
         Some(Encoding { slots, values })

@@ -5,7 +5,7 @@ mod statistics;
 mod step;
 pub mod terms;
 
-pub use statistics::{ReaderStates, STATISTICS_OVER};
+pub use statistics::{ReaderStates, statistics_batches};
 pub use step::{StepError, StepReport};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -82,8 +82,9 @@ impl Game {
             let key = format!("{key}.layers");
             move |error: TableError| ConfigError::new(format!("{key}.{}", error.row), error.to_string())
         };
-        let generator = Generator::new(&config.generator.layers, config.generator.slope, latent.width(), truncated)
-            .map_err(table("generator"))?;
+        let generator =
+            Generator::new(&config.generator.layers, config.generator.slope, latent.width(), truncated)
+                .map_err(table("generator"))?;
         if generator.stack().output() != Shape::Map(picture) {
             let [channels, height, width] = picture;
             return Err(ConfigError::new(
@@ -100,7 +101,8 @@ impl Game {
         for (name, term) in &config.terms {
             terms.push(match term {
                 TermConfig::Codes(codes) => {
-                    Box::new(Codes::new(name, codes, &latent, &critic, truncated)?) as Box<dyn Term>
+                    Box::new(Codes::new(name, codes, config.critic.slope, &latent, &critic, truncated)?)
+                        as Box<dyn Term>
                 }
             });
         }
@@ -108,7 +110,17 @@ impl Game {
         fits_memory(config, &generator, &critic, &terms)?;
         let optimizers = own_networks(config, &terms)?;
         let phases = plan(config, &terms, &optimizers)?;
-        Ok(Self { config: config.clone(), latent, generator, critic, terms, optimizers, phases, picture, device })
+        Ok(Self {
+            config: config.clone(),
+            latent,
+            generator,
+            critic,
+            terms,
+            optimizers,
+            phases,
+            picture,
+            device,
+        })
     }
 
     /// The configuration it was built from.
@@ -246,12 +258,15 @@ fn fits_memory(
     terms: &[Box<dyn Term>],
 ) -> Result<(), ConfigError> {
     let own = terms.iter().flat_map(|term| term.networks()).flat_map(|network| network.parameters.clone());
-    let counts = generator.parameters().into_iter().chain(critic.parameters()).chain(own).map(|spec| spec.count());
+    let counts =
+        generator.parameters().into_iter().chain(critic.parameters()).chain(own).map(|spec| spec.count());
     let parameters = counts.fold(0, usize::saturating_add);
     if parameters > MOST_PARAMETERS {
         return Err(ConfigError::new(
             "generator.layers, critic.layers",
-            format!("the networks have {parameters} parameters together; at most {MOST_PARAMETERS} are allowed"),
+            format!(
+                "the networks have {parameters} parameters together; at most {MOST_PARAMETERS} are allowed"
+            ),
         ));
     }
     let per_picture = generator.stack().activations().saturating_add(critic.trunk().activations());
@@ -269,7 +284,10 @@ fn fits_memory(
 }
 
 /// Gives every trained network to exactly one optimiser.
-fn own_networks(config: &Config, terms: &[Box<dyn Term>]) -> Result<BTreeMap<String, Optimizer>, ConfigError> {
+fn own_networks(
+    config: &Config,
+    terms: &[Box<dyn Term>],
+) -> Result<BTreeMap<String, Optimizer>, ConfigError> {
     let mut optimizers: BTreeMap<String, Optimizer> = (config.optimizers.iter())
         .map(|(name, settings)| {
             (name.clone(), Optimizer { settings: settings.clone(), networks: settings.networks.clone() })
@@ -279,10 +297,17 @@ fn own_networks(config: &Config, terms: &[Box<dyn Term>]) -> Result<BTreeMap<Str
     for term in terms {
         for network in term.networks() {
             let key = format!("terms.{}.network", term.name());
-            let taken = optimizers.keys().any(|name| optimizer_section(name) == network.name);
-            if taken || network.name.is_empty() || !names.insert(network.name.clone()) {
-                return Err(ConfigError::new(key, format!("'{}' is already the name of a network", network.name)));
+            // Sections become files, and some file systems do not tell upper case from lower.
+            let same = |other: &String| other.eq_ignore_ascii_case(&network.name);
+            let taken =
+                names.iter().any(same) || optimizers.keys().any(|name| same(&optimizer_section(name)));
+            if taken || network.name.is_empty() {
+                return Err(ConfigError::new(
+                    key,
+                    format!("'{}' is already the name of a network", network.name),
+                ));
             }
+            names.insert(network.name.clone());
             if let Some(owner) = &network.trained_by {
                 let key = format!("terms.{}.optimizer", term.name());
                 let known = config.optimizers.keys().cloned().collect::<Vec<_>>().join(", ");
@@ -299,7 +324,10 @@ fn own_networks(config: &Config, terms: &[Box<dyn Term>]) -> Result<BTreeMap<Str
         for network in &optimizer.networks {
             if !names.contains(network) {
                 let known = names.iter().cloned().collect::<Vec<_>>().join(", ");
-                return Err(ConfigError::new(key, format!("there is no network '{network}'; networks: {known}")));
+                return Err(ConfigError::new(
+                    key,
+                    format!("there is no network '{network}'; networks: {known}"),
+                ));
             }
             if let Some(other) = owned.insert(network.clone(), name.clone()) {
                 return Err(ConfigError::new(key, format!("'{network}' already belongs to '{other}'")));
@@ -327,7 +355,10 @@ fn plan(
         for share in term.shares() {
             if !names.contains(&share.phase) {
                 let key = format!("terms.{}.gradient.{}", term.name(), share.phase);
-                return Err(ConfigError::new(key, format!("there is no such phase; phases: {}", names.join(", "))));
+                return Err(ConfigError::new(
+                    key,
+                    format!("there is no such phase; phases: {}", names.join(", ")),
+                ));
             }
         }
     }
@@ -339,7 +370,10 @@ fn plan(
         for name in &settings.optimizers {
             let known = optimizers.keys().cloned().collect::<Vec<_>>().join(", ");
             let optimizer = optimizers.get(name).ok_or_else(|| {
-                ConfigError::new(key("optimizers"), format!("there is no optimiser '{name}'; optimisers: {known}"))
+                ConfigError::new(
+                    key("optimizers"),
+                    format!("there is no optimiser '{name}'; optimisers: {known}"),
+                )
             })?;
             trained.extend(optimizer.networks.iter().cloned());
         }
@@ -347,7 +381,7 @@ fn plan(
         let mut reached = BTreeSet::new();
         match settings.adversarial {
             Side::Critic => reached.extend(trained.get(CRITIC)),
-            Side::Generator => reached.extend(trained.iter().filter(|name| [GENERATOR, CRITIC].contains(&name.as_str()))),
+            Side::Generator => reached.extend(trained.get(GENERATOR)),
             Side::None => {}
         }
         for term in terms {
@@ -360,8 +394,9 @@ fn plan(
                         Receiver::Head => {
                             // A term may own several heads, each trained in phases of its own.
                             let heads = term.networks().iter().filter(|network| network.trained_by.is_some());
-                            let (here, elsewhere): (Vec<_>, Vec<_>) =
-                                heads.map(|network| network.name.clone()).partition(|name| trained.contains(name));
+                            let (here, elsewhere): (Vec<_>, Vec<_>) = heads
+                                .map(|network| network.name.clone())
+                                .partition(|name| trained.contains(name));
                             if here.is_empty() { elsewhere } else { here }
                         }
                     };
@@ -383,11 +418,15 @@ fn plan(
         if reached.is_empty() {
             return Err(ConfigError::new(
                 key("optimizers"),
-                format!("phase '{}' trains nothing: no loss in it reaches a network of its optimisers", settings.name),
+                format!(
+                    "phase '{}' trains nothing: no loss in it reaches a network of its optimisers",
+                    settings.name
+                ),
             ));
         }
         if settings.latents == Latents::Reused {
-            let before = phases.last().filter(|before| before.needs.fake && !before.trained.contains(GENERATOR));
+            let before =
+                phases.last().filter(|before| before.needs.fake && !before.trained.contains(GENERATOR));
             let there = |before: &Phase| settings.every.is_multiple_of(before.settings.every);
             if !before.is_some_and(there) || settings.repeat != 1 {
                 return Err(ConfigError::new(

@@ -11,8 +11,14 @@ use crate::{
     train::state::State,
 };
 
-/// Latents and training pictures over which statistics are taken.
-pub const STATISTICS_OVER: usize = 2048;
+/// Latents and training pictures over which statistics are taken, rounded up to whole batches.
+const STATISTICS_OVER: usize = 2048;
+
+/// Batches over which statistics are taken, and samples in each; fewer where fewer are `available`.
+pub fn statistics_batches(batch: usize, available: usize) -> (usize, usize) {
+    let batch = batch.min(STATISTICS_OVER);
+    (STATISTICS_OVER.min(available).div_ceil(batch).max(1), batch)
+}
 
 /// Statistics of the networks that read pictures.
 #[derive(Clone, Debug, Default)]
@@ -26,14 +32,13 @@ pub struct ReaderStates {
 impl Game {
     /// The latents over which generator statistics are taken, in batches.
     pub fn statistics_draws<'a>(&'a self, streams: &'a Streams) -> impl Iterator<Item = Draw> + 'a {
-        let batch = self.config().train.batch.min(STATISTICS_OVER);
-        let batches = STATISTICS_OVER.div_ceil(batch);
+        let (batches, batch) = statistics_batches(self.config().train.batch, usize::MAX);
         (0..batches).map(move |index| {
             self.latent().draw(streams, "statistics", [0, 0, (index * batch) as u32], batch)
         })
     }
 
-    /// The generator's statistics over [`STATISTICS_OVER`] latents of the run's own stream.
+    /// The generator's statistics over latents of the run's own stream.
     pub fn generator_statistics(&self, state: &State, streams: &Streams) -> NetState {
         let bound = Bound::new(&state.sections[GENERATOR], false);
         let mut net = NetState::default();
@@ -44,7 +49,7 @@ impl Game {
         net
     }
 
-    /// Statistics of critic and head over batches of pictures `[N, C, H, W]` of one size.
+    /// Statistics of critic and head over batches of pictures `[N, C, H, W]`.
     pub fn reader_statistics(&self, state: &State, batches: impl Iterator<Item = Tensor<4>>) -> ReaderStates {
         let critic = Bound::new(&state.sections[CRITIC], false);
         let head = self.codes().map(|codes| (codes, Bound::new(&state.sections[codes.network()], false)));

@@ -6,7 +6,9 @@ use burn::tensor::{Tensor, activation};
 use infogan_data::random::Streams;
 use infogan_ops::{AdamOptions, adam, sgd};
 
-use super::{CRITIC, GENERATOR, Game, Optimizer, Phase, optimizer_counter, optimizer_section, terms::TermContext};
+use super::{
+    CRITIC, GENERATOR, Game, Optimizer, Phase, optimizer_counter, optimizer_section, terms::TermContext,
+};
 use crate::{
     config::{Latents, OptimizerKind, Receiver, Side},
     latent::Draw,
@@ -152,13 +154,18 @@ impl Game {
             critic_real: None,
             critic_fake: None,
         };
-        self.ask_critic(phase, &mut scene);
+        let real = scene.real.as_ref().filter(|_| phase.needs.critic_real);
+        let fake = scene.fake.as_ref().filter(|_| phase.needs.critic_fake);
+        [scene.critic_real, scene.critic_fake] = self.ask_critic(&scene.critic, real, fake);
 
         let mut total: Option<Tensor<1>> = None;
         let mut losses: Vec<(String, Tensor<1>)> = Vec::new();
         let mut bounds: Vec<(String, Tensor<1>)> = Vec::new();
         let epsilon = self.config.adversarial.epsilon;
-        match (phase.settings.adversarial, &scene.critic_real, &scene.critic_fake) {
+        // Each side's loss reaches its own player only, whoever else the phase trains.
+        let side = phase.settings.adversarial;
+        let seen = self.route(&scene, side == Side::Generator, side == Side::Critic);
+        match (side, &seen.critic_real, &seen.critic_fake) {
             (Side::Critic, Some(on_real), Some(on_fake)) => {
                 let (on_real, on_fake) = (on_real.logits.clone(), on_fake.logits.clone()); // [N, 1] each
                 for (name, logits) in [("critic_real", &on_real), ("critic_fake", &on_fake)] {
@@ -247,7 +254,8 @@ impl Game {
             for (path, gradient) in by_path {
                 // A sum of squares is not finite as soon as one element or its square is not: Adam keeps squares.
                 if !scalar(&gradient.clone().square().sum()).is_finite() {
-                    let what = if scalar(&gradient.clone().sum()).is_finite() { "the square of the" } else { "the" };
+                    let what =
+                        if scalar(&gradient.clone().sum()).is_finite() { "the square of the" } else { "the" };
                     return Err(not_finite(format!("{what} gradient of '{network}.{path}'")));
                 }
             }
@@ -258,26 +266,24 @@ impl Game {
         Ok(generation)
     }
 
-    /// The critic's answers that the phase needs: in one pass where batch norm can be cut in groups.
-    fn ask_critic(&self, phase: &Phase, scene: &mut Scene<'_>) {
-        let ask = |pictures: &Tensor<4>, pass: Pass| {
-            self.critic.forward(&scene.critic, &mut NetState::default(), pictures.clone(), pass)
+    /// The critic's answers to real and to generated pictures: in one pass where batch norm can be cut in groups.
+    fn ask_critic(
+        &self,
+        critic: &Bound,
+        real: Option<&Tensor<4>>,
+        fake: Option<&Tensor<4>>,
+    ) -> [Option<CriticOutput>; 2] {
+        let ask = |pictures: Tensor<4>, pass: Pass| {
+            self.critic.forward(critic, &mut NetState::default(), pictures, pass)
         };
-        let real = scene.real.as_ref().filter(|_| phase.needs.critic_real);
-        let fake = scene.fake.as_ref().filter(|_| phase.needs.critic_fake);
         match (real, fake) {
             (Some(real), Some(fake)) if self.config.critic.shared_pass => {
                 let batch = real.dims()[0];
                 let both = Tensor::cat(vec![real.clone(), fake.clone()], 0); // [2·N, C, H, W]
-                let both = ask(&both, Pass { norm: NormMode::Batch { groups: 2 }, gather: false });
-                scene.critic_real = Some(both.part(0, batch));
-                scene.critic_fake = Some(both.part(batch, batch));
+                let both = ask(both, Pass { norm: NormMode::Batch { groups: 2 }, gather: false });
+                [Some(both.part(0, batch)), Some(both.part(batch, batch))]
             }
-            (real, fake) => {
-                let (on_real, on_fake) = (real.map(|x| ask(x, Pass::TRAIN)), fake.map(|x| ask(x, Pass::TRAIN)));
-                scene.critic_real = on_real;
-                scene.critic_fake = on_fake;
-            }
+            (real, fake) => [real, fake].map(|pictures| Some(ask(pictures?.clone(), Pass::TRAIN))),
         }
     }
 
@@ -305,14 +311,10 @@ impl Game {
             };
         }
         let bound = if trunk { scene.critic.clone() } else { scene.critic.constant() };
-        let ask = |pictures: &Tensor<4>| {
-            self.critic.forward(&bound, &mut NetState::default(), pictures.clone(), Pass::TRAIN)
-        };
-        Routed {
-            critic_real: scene.critic_real.as_ref().and(scene.real.as_ref()).map(ask),
-            critic_fake: scene.critic_fake.as_ref().and(fake.as_ref()).map(ask),
-            fake,
-        }
+        let real = scene.real.as_ref().filter(|_| scene.critic_real.is_some());
+        let [critic_real, critic_fake] =
+            self.ask_critic(&bound, real, fake.as_ref().filter(|_| scene.critic_fake.is_some()));
+        Routed { fake, critic_real, critic_fake }
     }
 }
 
@@ -332,17 +334,21 @@ impl Optimizer {
         state: &mut State,
         gradients: &mut BTreeMap<String, BTreeMap<String, Tensor<1>>>,
     ) {
+        let reached = |network| gradients.get(network).is_some_and(|by_path| !by_path.is_empty());
+        if !self.networks.iter().any(reached) {
+            return; // no update, so Adam's count does not move either
+        }
         let settings = &self.settings;
         let rate = settings.rate * self.decay(state.step());
-        let options =
-            AdamOptions { beta1: settings.beta1, beta2: settings.beta2, epsilon: settings.epsilon };
+        let options = AdamOptions { beta1: settings.beta1, beta2: settings.beta2, epsilon: settings.epsilon };
         let updates = state.counters.get_mut(&optimizer_counter(name)).map(|count| {
             *count += 1;
             *count
         });
         let mut moments = state.sections.remove(&optimizer_section(name)).unwrap_or_default();
         for network in &self.networks {
-            let (Some(section), Some(by_path)) = (state.sections.get_mut(network), gradients.remove(network)) else {
+            let (Some(section), Some(by_path)) = (state.sections.get_mut(network), gradients.remove(network))
+            else {
                 continue;
             };
             for (path, gradient) in by_path {

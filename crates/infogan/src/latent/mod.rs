@@ -171,7 +171,8 @@ impl Draw {
 
     /// The values of one sample in all slots, one after the other.
     pub fn row(&self, sample: usize) -> Vec<f32> {
-        let part = |(values, &width): (&Vec<f32>, &usize)| values[sample * width..(sample + 1) * width].to_vec();
+        let part =
+            |(values, &width): (&Vec<f32>, &usize)| values[sample * width..(sample + 1) * width].to_vec();
         self.values.iter().zip(&self.widths).flat_map(part).collect()
     }
 
@@ -186,9 +187,15 @@ impl Draw {
 
     /// Samples first..first + count.
     pub fn part(&self, first: usize, count: usize) -> Self {
-        let cut = |(values, &width): (&Vec<f32>, &usize)| values[first * width..(first + count) * width].to_vec();
+        let cut =
+            |(values, &width): (&Vec<f32>, &usize)| values[first * width..(first + count) * width].to_vec();
         let values = self.values.iter().zip(&self.widths).map(cut).collect();
         Self { widths: self.widths.clone(), count, values }
+    }
+
+    /// The samples in order, at most `most` at a time.
+    pub fn parts(&self, most: usize) -> impl Iterator<Item = Self> + '_ {
+        (0..self.count).step_by(most).map(move |first| self.part(first, most.min(self.count - first)))
     }
 
     /// Appends the samples of another draw from the same slots.

@@ -6,9 +6,7 @@ use std::collections::BTreeMap;
 use burn::tensor::Tensor;
 
 use super::{CriticOutput, FEATURES};
-use crate::nn::{
-    Bound, Feature, NetState, ParameterSpec, Pass, Shape, Stack, TableError, parse_table,
-};
+use crate::nn::{Bound, Feature, NetState, ParameterSpec, Pass, Shape, Stack, TableError, parse_table};
 
 /// Latents to pictures.
 #[derive(Clone, Debug)]
@@ -21,7 +19,12 @@ impl Generator {
     ///
     /// # Errors
     /// [`TableError`] for a row that cannot be read or does not fit.
-    pub fn new(lines: &[String], slope: f64, latent_width: usize, truncated: bool) -> Result<Self, TableError> {
+    pub fn new(
+        lines: &[String],
+        slope: f64,
+        latent_width: usize,
+        truncated: bool,
+    ) -> Result<Self, TableError> {
         let table = parse_table(lines, slope)?;
         Ok(Self { stack: Stack::new("layers", &table, lines, Shape::Flat(latent_width), truncated)? })
     }
@@ -37,7 +40,13 @@ impl Generator {
     }
 
     /// Pictures of latents. `latents` `[N, width]` → `[N, C, H, W]`.
-    pub fn forward(&self, parameters: &Bound, state: &mut NetState, latents: Tensor<2>, pass: Pass) -> Tensor<4> {
+    pub fn forward(
+        &self,
+        parameters: &Bound,
+        state: &mut NetState,
+        latents: Tensor<2>,
+        pass: Pass,
+    ) -> Tensor<4> {
         match self.stack.forward(parameters, state, Feature::Flat(latents), pass, |_, _| ()) {
             Feature::Map(pictures) => pictures,
             Feature::Flat(_) => unreachable!("validation lets only generators that end in maps through"),
@@ -57,7 +66,12 @@ impl Critic {
     ///
     /// # Errors
     /// [`TableError`] for a row that cannot be read or does not fit.
-    pub fn new(lines: &[String], slope: f64, picture: [usize; 3], truncated: bool) -> Result<Self, TableError> {
+    pub fn new(
+        lines: &[String],
+        slope: f64,
+        picture: [usize; 3],
+        truncated: bool,
+    ) -> Result<Self, TableError> {
         let table = parse_table(lines, slope)?;
         let trunk = Stack::new("trunk", &table, lines, Shape::Map(picture), truncated)?;
         let line = ["fc 1".to_owned()];
@@ -92,7 +106,13 @@ impl Critic {
     }
 
     /// Everything the critic says of pictures `[N, C, H, W]`, in one pass.
-    pub fn forward(&self, parameters: &Bound, state: &mut NetState, x: Tensor<4>, pass: Pass) -> CriticOutput {
+    pub fn forward(
+        &self,
+        parameters: &Bound,
+        state: &mut NetState,
+        x: Tensor<4>,
+        pass: Pass,
+    ) -> CriticOutput {
         let mut taps = BTreeMap::new();
         let keep = |path: &str, feature: &Feature| {
             taps.insert(path.to_owned(), feature.clone());

@@ -4,6 +4,8 @@ mod parameters;
 mod stack;
 mod table;
 
-pub use parameters::{Bound, Entry, Init, NetState, NormMode, ParameterSpec, Pass, Section, initialise, read};
+pub use parameters::{
+    Bound, Entry, Init, NetState, NormMode, ParameterSpec, Pass, Section, initialise, read,
+};
 pub use stack::{Feature, Stack};
 pub use table::{LayerSpec, Shape, TableError, parse_table};

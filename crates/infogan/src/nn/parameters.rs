@@ -187,10 +187,10 @@ pub struct NetState {
     tallies: BTreeMap<String, Tally>,
 }
 
-/// Sums over batches of equal size: enough for the mean and variance of all of them together.
+/// Sums over batches, weighted by their size: enough for the mean and variance of all of them together.
 #[derive(Clone, Debug, Default)]
 struct Tally {
-    batches: f64,
+    samples: f64,
     mean: Vec<f64>,
     square: Vec<f64>,
 }
@@ -198,24 +198,26 @@ struct Tally {
 impl NetState {
     /// The stored statistics of the batch norm at a path; mean 0 and variance 1 when none are stored.
     pub(super) fn stored(&self, path: &str, channels: usize, device: &Device) -> (Tensor<1>, Tensor<1>) {
-        self.statistics.get(path).cloned().unwrap_or_else(|| {
-            (Tensor::zeros([channels], device), Tensor::ones([channels], device))
-        })
+        self.statistics
+            .get(path)
+            .cloned()
+            .unwrap_or_else(|| (Tensor::zeros([channels], device), Tensor::ones([channels], device)))
     }
 
     /// Adds the statistics of one batch.
     pub(super) fn gather(&mut self, path: &str, moments: Vec<Moments>) {
-        for Moments { mean, variance } in moments {
+        for Moments { mean, variance, samples } in moments {
             let (mean, variance) = (read(mean), read(variance));
             let tally = self.tallies.entry(path.to_owned()).or_default();
             tally.mean.resize(mean.len(), 0.0);
             tally.square.resize(mean.len(), 0.0);
-            tally.batches += 1.0;
+            let weight = samples as f64;
+            tally.samples += weight;
             for channel in 0..mean.len() {
                 let m = f64::from(mean[channel]);
-                tally.mean[channel] += m;
+                tally.mean[channel] += weight * m;
                 // E[x²] of the batch: the law of total variance needs no second pass.
-                tally.square[channel] += f64::from(variance[channel]) + m * m;
+                tally.square[channel] += weight * (f64::from(variance[channel]) + m * m);
             }
         }
     }
@@ -223,9 +225,9 @@ impl NetState {
     /// Turns what was gathered into stored statistics: mean and biased variance over all pictures seen.
     pub fn settle(&mut self, device: &Device) {
         for (path, tally) in std::mem::take(&mut self.tallies) {
-            let mean: Vec<f64> = tally.mean.iter().map(|sum| sum / tally.batches).collect();
+            let mean: Vec<f64> = tally.mean.iter().map(|sum| sum / tally.samples).collect();
             let variance: Vec<f32> = (tally.square.iter().zip(&mean))
-                .map(|(sum, mean)| (sum / tally.batches - mean * mean).max(0.0) as f32)
+                .map(|(sum, mean)| (sum / tally.samples - mean * mean).max(0.0) as f32)
                 .collect();
             let mean: Vec<f32> = mean.into_iter().map(|mean| mean as f32).collect();
             let tensor = |values: Vec<f32>| {

@@ -81,7 +81,7 @@ impl Stack {
         let mut from = input;
         let mut layers = Vec::with_capacity(table.len());
         for (row, spec) in table.iter().enumerate() {
-            let to = output_shape(spec, from).map_err(|reason| TableError {
+            let to = output_shape(spec, from).and_then(bounded).map_err(|reason| TableError {
                 row,
                 line: lines.get(row).cloned().unwrap_or_default(),
                 reason,
@@ -108,29 +108,6 @@ impl Stack {
         self.layers.iter().map(|layer| (layer.path.as_str(), layer.to))
     }
 
-    /// Number of layers with batch norm.
-    pub fn norms(&self) -> usize {
-        self.layers.iter().filter(|layer| layer.spec.norm).count()
-    }
-
-    /// The last layer's activation; identity for an empty stack.
-    pub fn last_activation(&self) -> infogan_ops::Activation {
-        self.layers.last().map_or(infogan_ops::Activation::Identity, |layer| layer.spec.activation)
-    }
-
-    /// Floating-point operations of one forward pass of one sample (two per multiply-add; maps only).
-    pub fn operations(&self) -> f64 {
-        let of = |layer: &Layer| {
-            let weight = layer.weight_shape().iter().product::<usize>() as f64;
-            let positions = match (layer.spec.map, layer.from, layer.to) {
-                (Map::Conv(..), _, Shape::Map([_, h, w])) | (Map::UpConv(..), Shape::Map([_, h, w]), _) => h * w,
-                _ => 1,
-            };
-            2.0 * weight * positions as f64
-        };
-        self.layers.iter().map(of).sum()
-    }
-
     /// Elements of all layers' outputs for one sample.
     pub fn activations(&self) -> usize {
         self.layers.iter().map(|layer| layer.to.count()).fold(0, usize::saturating_add)
@@ -149,15 +126,13 @@ impl Stack {
                 Map::Conv(..) if layer.truncated => Init::Truncated { std },
                 _ => Init::Normal { mean: 0.0, std },
             };
-            let channels = layer.channels();
-            let biases = if let Map::Linear(to) = layer.spec.map { to.count() } else { channels };
             declare("weight", layer.weight_shape(), weight);
             if layer.spec.bias {
-                declare("bias", vec![biases], Init::Zero);
+                declare("bias", vec![layer.width()], Init::Zero);
             }
             if layer.spec.norm {
-                declare("norm.weight", vec![layer.norm_width()], Init::Normal { mean: 1.0, std });
-                declare("norm.bias", vec![layer.norm_width()], Init::Zero);
+                declare("norm.weight", vec![layer.width()], Init::Normal { mean: 1.0, std });
+                declare("norm.bias", vec![layer.width()], Init::Zero);
             }
         }
         all
@@ -182,16 +157,12 @@ impl Stack {
 }
 
 impl Layer {
-    fn channels(&self) -> usize {
-        match self.to {
-            Shape::Flat(units) => units,
-            Shape::Map([channels, ..]) => channels,
+    /// What biases and batch norm count: units after a linear map (also when they are reshaped to maps), else maps.
+    fn width(&self) -> usize {
+        match self.spec.map {
+            Map::Linear(to) => to.count(),
+            Map::Conv(maps, _) | Map::UpConv(maps, _) => maps,
         }
-    }
-
-    /// Batch norm counts units after a linear map (also when they are reshaped to maps) and channels else.
-    fn norm_width(&self) -> usize {
-        if let Map::Linear(to) = self.spec.map { to.count() } else { self.channels() }
     }
 
     fn weight_shape(&self) -> Vec<usize> {
@@ -246,7 +217,7 @@ impl Layer {
         let statistics = match pass.norm {
             NormMode::Batch { groups } => Statistics::Batch { groups },
             NormMode::Stored => {
-                let (mean, variance) = state.stored(&path, self.norm_width(), &y.device().inner());
+                let (mean, variance) = state.stored(&path, self.width(), &y.device().inner());
                 Statistics::Given { mean, variance }
             }
         };
@@ -256,6 +227,16 @@ impl Layer {
         }
         y
     }
+}
+
+/// Most elements of one layer's output for one sample.
+const MOST_ELEMENTS: usize = 1 << 28;
+
+fn bounded(shape: Shape) -> Result<Shape, String> {
+    if shape.count() <= MOST_ELEMENTS {
+        return Ok(shape);
+    }
+    Err(format!("makes {shape}, more than the {MOST_ELEMENTS} numbers a layer may make of one sample"))
 }
 
 /// Shape after a layer, or why it does not fit.

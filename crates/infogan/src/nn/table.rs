@@ -153,7 +153,8 @@ fn number(text: &str, word: &str, least: usize, most: usize) -> Result<usize, St
 
 fn slope_of(text: &str) -> Result<f64, String> {
     let slope = text.parse::<f64>().ok().filter(|slope| (0.0..1.0).contains(slope));
-    slope.ok_or_else(|| format!("'lrelu{text}' is not a leaky ReLU; its slope lies in [0, 1), as in lrelu0.2"))
+    slope
+        .ok_or_else(|| format!("'lrelu{text}' is not a leaky ReLU; its slope lies in [0, 1), as in lrelu0.2"))
 }
 
 fn linear_shape(size: &str) -> Result<Shape, String> {

@@ -301,7 +301,7 @@ pub(crate) fn remedy(error: &io::Error) -> &'static str {
 ///
 /// # Errors
 /// The system's error, without a path: the caller knows it.
-pub(crate) fn atomic_write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub fn atomic_write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let name = path
         .file_name()
         .and_then(OsStr::to_str)

@@ -6,7 +6,7 @@ pub mod pictures;
 pub mod plot;
 mod report;
 
-pub use directory::{RunDir, RunDirError, list_runs};
+pub use directory::{RunDir, RunDirError, atomic_write, list_runs};
 pub use log::{EventLog, LogError, cut_back, cut_pictures, read as read_log};
 pub use pictures::PictureError;
 pub use report::{ReportError, write_report};

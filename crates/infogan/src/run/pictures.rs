@@ -16,7 +16,7 @@ pub use sheet::Sheet;
 
 use infogan_data::Scale;
 
-use super::directory::atomic_write;
+use super::directory::{atomic_write, remedy};
 
 /// What can go wrong between pixels and a file.
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +38,7 @@ pub enum PictureError {
         reason: String,
     },
     /// The file could not be written.
-    #[error("{}: cannot write the picture: {source}; make the folder writable or free some space", path.display())]
+    #[error("{}: cannot write the picture: {source}; {}", path.display(), remedy(source))]
     Write {
         /// The file that was to be written.
         path: PathBuf,
@@ -221,8 +221,7 @@ mod tests {
 
     #[test]
     fn bytes_are_clamped_and_rounded() {
-        let unit: Vec<u8> =
-            [-0.5, 0.0, 0.001, 0.002, 0.5, 1.0, 7.0].map(|v| Scale::Unit.byte(v)).to_vec();
+        let unit: Vec<u8> = [-0.5, 0.0, 0.001, 0.002, 0.5, 1.0, 7.0].map(|v| Scale::Unit.byte(v)).to_vec();
         assert_eq!(unit, [0, 0, 0, 1, 128, 255, 255]);
         let symmetric: Vec<u8> = [-3.0, -1.0, 0.0, 1.0].map(|v| Scale::Symmetric.byte(v)).to_vec();
         assert_eq!(symmetric, [0, 0, 128, 255]);

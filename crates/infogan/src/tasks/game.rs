@@ -14,7 +14,7 @@ use crate::{
     Error,
     config::{Config, ConfigError},
     evaluate::Trained,
-    game::{CRITIC, GENERATOR, Game, STATISTICS_OVER, StepError, StepReport},
+    game::{CRITIC, GENERATOR, Game, StepError, StepReport, statistics_batches},
     run::pictures::{Picture, Sheet, write_png},
     train::{checkpoint::HostSection, state::State},
 };
@@ -71,8 +71,7 @@ impl GameTask {
 
     /// Training pictures over which the readers' statistics are taken: whole batches from the front of the order.
     fn statistics_batches(&self) -> impl Iterator<Item = Tensor<4>> + '_ {
-        let batch = self.game.config().train.batch.min(STATISTICS_OVER);
-        let batches = STATISTICS_OVER.div_ceil(batch).min(self.set.len().div_ceil(batch)).max(1);
+        let (batches, batch) = statistics_batches(self.game.config().train.batch, self.set.len());
         let mut sampler = Sampler::new(self.set.len(), batch, self.streams).ok();
         (0..batches as u64).filter_map(move |index| {
             let indices = sampler.as_mut()?.batch(index);
@@ -134,7 +133,8 @@ impl Task for GameTask {
             let [channels, height, width] = self.set.shape();
             let cells = (0..100.min(self.set.len()))
                 .map(|index| {
-                    let values: Vec<f32> = self.set.picture(index).iter().map(|&v| Scale::Unit.apply(v)).collect();
+                    let values: Vec<f32> =
+                        self.set.picture(index).iter().map(|&v| Scale::Unit.apply(v)).collect();
                     Picture::from_planes([channels, height, width], &values, Scale::Unit)
                 })
                 .collect::<Result<_, _>>()?;

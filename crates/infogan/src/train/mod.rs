@@ -17,7 +17,7 @@ use state::State;
 use crate::{
     Error,
     config::TrainConfig,
-    game::StepReport,
+    game::{StepError, StepReport},
     run::{self, EventLog, RunDir, cut_pictures},
     tasks::Task,
 };
@@ -67,13 +67,21 @@ pub struct Plan {
 ///
 /// # Errors
 /// When the newest checkpoint is damaged or belongs to another configuration.
-pub fn stand(task: &dyn Task, run: &RunDir) -> Result<(State, Option<PathBuf>), Error> {
+pub fn stand(task: &dyn Task, run: &RunDir, config_hash: &str) -> Result<(State, Option<PathBuf>), Error> {
     let mut state = task.init();
     let Some((_, newest)) = checkpoint::latest(run.path())? else { return Ok((state, None)) };
     let snapshot = checkpoint::load(&newest)?;
-    state.restore(&snapshot, task.device()).map_err(|reason| {
-        Error::Usage(format!("{}: {reason}. It was written by another configuration or version", newest.display()))
-    })?;
+    let other = |reason: String| {
+        Error::Usage(format!(
+            "{}: {reason}: it was written by another configuration or version of the program; take back what was \
+             changed in config.toml, or begin a new run",
+            newest.display()
+        ))
+    };
+    if snapshot.config_hash != config_hash {
+        return Err(other("belongs to another training".to_owned()));
+    }
+    state.restore(&snapshot, task.device()).map_err(other)?;
     Ok((state, Some(newest)))
 }
 
@@ -96,7 +104,7 @@ pub fn train(
     std::fs::create_dir_all(&images).map_err(|error| Error::Io { path: images.clone(), error })?;
     checkpoint::clean(run.path())?;
     run.remove_leftovers()?;
-    let (mut state, mut saved) = stand(task, run)?;
+    let (mut state, mut saved) = stand(task, run, &plan.config_hash)?;
     let mut log = cut_back(run, &state, &plan.train)?;
     let ceilings = task.ceilings();
     if state.step() == 0 {
@@ -115,7 +123,10 @@ pub fn train(
             return Ok((Outcome::Interrupted, state));
         }
         let begun = Instant::now();
-        let report = task.step(&mut state).map_err(|error| Error::Diverged { error, saved: what_is_left(&saved) })?;
+        let report = task.step(&mut state).map_err(|error| match error {
+            StepError::Data(error) => Error::Data(error),
+            error => Error::Diverged { error, saved: what_is_left(&saved) },
+        })?;
         stepping += begun.elapsed();
         unsaved = true;
         let step = state.step();

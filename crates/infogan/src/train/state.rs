@@ -49,7 +49,8 @@ impl State {
             }
         }
         for (name, value) in &mut self.counters {
-            *value = *snapshot.counters.get(name).ok_or(format!("the checkpoint lacks the counter '{name}'"))?;
+            *value =
+                *snapshot.counters.get(name).ok_or(format!("the checkpoint lacks the counter '{name}'"))?;
         }
         for (name, section) in &mut self.sections {
             let host = snapshot.sections.get(name).ok_or(format!("the checkpoint lacks '{name}'"))?;

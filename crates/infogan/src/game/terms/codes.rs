@@ -9,7 +9,7 @@ use crate::{
     config::{CodesConfig, ConfigError},
     latent::{Draw, Latent, Prior, Slot},
     networks::{CriticOutput, dcgan::Critic},
-    nn::{Bound, NetState, Pass, Shape, Stack, TableError, parse_table},
+    nn::{Bound, NetState, Pass, Stack, TableError, parse_table},
     objectives::mutual_information::{Continuous, HALF_LN_TAU, categorical, continuous},
 };
 
@@ -59,13 +59,15 @@ pub enum Posterior {
 }
 
 impl Codes {
-    /// Builds the head on a critic's tap.
+    /// Builds the head on a critic's tap. `slope` is the critic's, also for the head's `lrelu`. Slots of width 0 hold
+    /// nothing and are left out.
     ///
     /// # Errors
     /// [`ConfigError`] for slots or taps that do not exist and rows that do not fit.
     pub fn new(
         name: &str,
         config: &CodesConfig,
+        slope: f64,
         latent: &Latent,
         critic: &Critic,
         truncated: bool,
@@ -75,15 +77,25 @@ impl Codes {
         let mut first = 0;
         for wanted in &config.recover {
             let (position, slot) = latent.slot(wanted).ok_or_else(|| {
-                let known = latent.slots().iter().map(|slot| slot.name.clone()).collect::<Vec<_>>().join(", ");
-                ConfigError::new(key("recover"), format!("there is no latent slot '{wanted}'; slots: {known}"))
+                let known =
+                    latent.slots().iter().map(|slot| slot.name.clone()).collect::<Vec<_>>().join(", ");
+                ConfigError::new(
+                    key("recover"),
+                    format!("there is no latent slot '{wanted}'; slots: {known}"),
+                )
             })?;
+            if slot.prior.width() == 0 {
+                continue;
+            }
             let weight = config.weights.get(wanted).copied().unwrap_or(1.0) * config.weight;
             targets.push(Target { slot: slot.clone(), position, weight, first });
             first += Target::outputs(&slot.prior);
         }
         if first == 0 {
-            return Err(ConfigError::new(key("recover"), "names no slot that holds anything; drop the term instead"));
+            return Err(ConfigError::new(
+                key("recover"),
+                "names no slot that holds anything; drop the term instead",
+            ));
         }
         let taps = critic.taps();
         let tap = taps.get(&config.tap).ok_or_else(|| {
@@ -92,11 +104,10 @@ impl Codes {
         })?;
         let mut lines = config.head.clone();
         lines.push(format!("fc {first}"));
-        let table = |error: TableError| ConfigError::new(key(&format!("head.{}", error.row)), error.to_string());
-        let layers = parse_table(&lines, 0.1).map_err(table)?;
-        let input = Shape::Flat(tap.count());
-        let input = if lines[0].starts_with("fc") { input } else { *tap };
-        let stack = Stack::new("", &layers, &lines, input, truncated).map_err(table)?;
+        let table =
+            |error: TableError| ConfigError::new(key(&format!("head.{}", error.row)), error.to_string());
+        let layers = parse_table(&lines, slope).map_err(table)?;
+        let stack = Stack::new("", &layers, &lines, *tap, truncated).map_err(table)?;
         let networks = vec![TermNetwork {
             name: config.network.clone(),
             parameters: stack.parameters(),
@@ -158,7 +169,12 @@ impl Codes {
     }
 
     /// −E[log Q(c|x)] of every slot, `[1]` each, for pictures generated from these latents.
-    pub fn cross_entropies(&self, posteriors: &[Posterior], draw: &Draw, device: &burn::tensor::Device) -> Vec<Tensor<1>> {
+    pub fn cross_entropies(
+        &self,
+        posteriors: &[Posterior],
+        draw: &Draw,
+        device: &burn::tensor::Device,
+    ) -> Vec<Tensor<1>> {
         let of = |(target, posterior): (&Target, &Posterior)| {
             let truth = draw.slot_tensor(target.position, device); // [N, width]
             match posterior {
@@ -171,11 +187,12 @@ impl Codes {
         self.targets.iter().zip(posteriors).map(of).collect()
     }
 
-    /// The entropy that the log's bound adds to −CE for a slot. Categorical: H(c). Continuous: the cross-entropy of
-    /// the prior under N(0, 1), which is how OpenAI's code scores codes with a fixed deviation.
+    /// The entropy that the log's bound adds to −CE for a slot: H(c), except for numbers under a fixed deviation. There
+    /// it is the cross-entropy of the prior under N(0, 1), which is how OpenAI's code scores them.
     fn prior_score(&self, prior: &Prior) -> f64 {
         match *prior {
             Prior::Categorical { .. } => prior.entropy(),
+            _ if self.config.continuous == Continuous::Learned => prior.entropy(),
             Prior::Uniform { width } => width as f64 * (self.normal_constant() + 1.0 / 6.0),
             Prior::Normal { width } => width as f64 * (self.normal_constant() + 0.5),
         }

@@ -1,0 +1,281 @@
+//! From a configuration to a run, and from a run back to pictures, codes and scores.
+
+mod open;
+mod place;
+
+use place::{find, identity, place, versions, write_config};
+
+pub use open::OpenRun;
+pub use place::config_of;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, atomic::AtomicBool},
+};
+
+use infogan_data::{GlyphOptions, ImageSet, Split, glyphs, load_idx_dir, random::Streams};
+use infogan_ops::device;
+
+use crate::{
+    Error,
+    config::{Config, ConfigError, DataSet},
+    evaluate::{Scores, score},
+    run::{EventLog, RunDir, write_report},
+    tasks::{GameTask, Task},
+    train::{Outcome, Plan, Tick, checkpoint, stand},
+};
+
+/// What to train and where.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The resolved configuration.
+    pub config: Config,
+    /// The run directory; without it one is found or made below `root`.
+    pub out: Option<PathBuf>,
+    /// Where numbered runs live.
+    pub root: PathBuf,
+    /// Begin a new run even if one could be resumed.
+    pub new: bool,
+    /// Name of the device.
+    pub device: String,
+}
+
+impl Request {
+    /// Trains this configuration on the CPU, below `runs`.
+    pub fn new(config: Config) -> Self {
+        Self { config, out: None, root: PathBuf::from("runs"), new: false, device: "cpu".to_owned() }
+    }
+
+    /// In this very directory.
+    #[must_use]
+    pub fn out(mut self, out: &Path) -> Self {
+        self.out = Some(out.to_owned());
+        self
+    }
+}
+
+/// A run that is ready to train.
+pub struct Session {
+    task: GameTask,
+    test: ImageSet,
+    run: RunDir,
+    config: Config,
+    data_hash: String,
+    resumed_at: u64,
+}
+
+/// What [`Session::train`] came to.
+#[derive(Clone, Debug)]
+pub enum Done {
+    /// All steps done, scored and reported.
+    Finished(Box<Scores>),
+    /// Asked to stop; saved.
+    Interrupted {
+        /// Steps done.
+        step: u64,
+    },
+}
+
+impl Session {
+    /// Loads the pictures, checks that everything fits, and finds or makes the run directory.
+    ///
+    /// # Errors
+    /// Everything that can be wrong before the first step; nothing is written before all of it is checked.
+    pub fn open(request: &Request) -> Result<Self, Error> {
+        let config = &request.config;
+        let device = device::resolve(&request.device)?;
+        let set = Arc::new(load_set(config, Split::Train)?);
+        let data_hash = set.content_hash().to_owned();
+        let task = GameTask::new(config, set, device)?;
+        let test = fitting(load_set(config, Split::Test)?, task.game().picture())?.take(config.evaluate.test);
+        let mut run = match &request.out {
+            Some(out) => place(out, config, &data_hash, request.new)?,
+            None => find(&request.root, config, &data_hash, request.new)?,
+        };
+        run.lock()?;
+        let resumed_at = checkpoint::latest(run.path())?.map_or(0, |(step, _)| step);
+        if resumed_at < config.train.steps {
+            write_config(&run, config, &data_hash, &request.device)?;
+        }
+        Ok(Self { task, test, run, config: config.clone(), data_hash, resumed_at })
+    }
+
+    /// The run directory.
+    pub fn path(&self) -> &Path {
+        self.run.path()
+    }
+
+    /// Steps that were done before this session.
+    pub fn resumed_at(&self) -> u64 {
+        self.resumed_at
+    }
+
+    /// Whether all wanted steps were done before this session.
+    pub fn is_finished(&self) -> bool {
+        self.resumed_at >= self.config.train.steps
+    }
+
+    /// Trains to the end or until `stop` is set; then scores the run and writes its report.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`], or what writing files fails with.
+    pub fn train(&self, stop: &AtomicBool, observe: &mut dyn FnMut(&Tick<'_>)) -> Result<Done, Error> {
+        let config_hash = identity(&self.config, &self.data_hash);
+        let state = if self.is_finished() {
+            // A process that died after the last save left what the loop would have tidied up.
+            checkpoint::clean(self.run.path())?;
+            checkpoint::prune(self.run.path(), self.config.train.keep)?;
+            self.run.remove_leftovers()?;
+            stand(&self.task, &self.run, &config_hash)?.0
+        } else {
+            let plan = Plan { train: self.config.train.clone(), config_hash, versions: versions() };
+            match crate::train::train(&self.task, &self.run, &plan, stop, observe)? {
+                (Outcome::Finished, state) => state,
+                (Outcome::Interrupted, state) => {
+                    write_report(self.run.path())?;
+                    return Ok(Done::Interrupted { step: state.step() });
+                }
+            }
+        };
+        if stop.load(std::sync::atomic::Ordering::Relaxed) {
+            // Everything is saved; the same command scores it.
+            return Ok(Done::Interrupted { step: state.step() });
+        }
+        if let Some(scores) = self.last_scores(state.step())? {
+            write_report(self.run.path())?;
+            return Ok(Done::Finished(Box::new(scores)));
+        }
+        let mut trained = self.task.trained(&state);
+        let streams = Streams::new(self.config.seed);
+        let scores = score(&mut trained, &state, &streams, self.task.set(), &self.test)?;
+        record(&self.run, &scores)?;
+        Ok(Done::Finished(Box::new(scores)))
+    }
+
+    /// The last scores of this step on the run's own pictures under its own protocol, if there are any.
+    fn last_scores(&self, step: u64) -> Result<Option<Scores>, Error> {
+        let path = self.run.scores();
+        if !path.exists() {
+            return Ok(None);
+        }
+        let is_ours = |scores: &Scores| {
+            let says = |key: &str, value: serde_json::Value| scores.protocol.get(key) == Some(&value);
+            let scored_alike = says("bound_latents", self.config.evaluate.latents.into())
+                && says("matching_wanted", self.config.evaluate.matching.into());
+            scores.step == step
+                && says("test_sha256", self.test.content_hash().into())
+                && (scores.codes.is_empty() || scored_alike)
+        };
+        let read = crate::run::read_log(&path)?.into_iter().rev();
+        Ok(read.filter_map(|value| serde_json::from_value::<Scores>(value).ok()).find(is_ours))
+    }
+}
+
+/// Points a configuration at a folder of files.
+pub fn point_at(config: &mut Config, data: Option<&Path>) {
+    if let Some(path) = data {
+        config.data.set = DataSet::Idx;
+        config.data.path = Some(path.to_owned());
+    }
+}
+
+/// Pictures of a split.
+///
+/// # Errors
+/// When files are missing or broken.
+pub fn load_set(config: &Config, split: Split) -> Result<ImageSet, Error> {
+    let data = &config.data;
+    match data.set {
+        DataSet::Glyphs => {
+            let count = match split {
+                Split::Train => data.count,
+                Split::Test => config.evaluate.test,
+            };
+            Ok(glyphs(&GlyphOptions { count, size: data.size, seed: data.seed }, split)?)
+        }
+        DataSet::Idx => {
+            let path = data.path.as_deref().ok_or_else(|| {
+                ConfigError::new(
+                    "data.path",
+                    format!(
+                        "preset '{}' trains on files: name their folder with --data DIR \
+                         (scripts/fetch-mnist.sh DIR gets the MNIST files)",
+                        config.name
+                    ),
+                )
+            })?;
+            Ok(load_idx_dir(path, split)?)
+        }
+    }
+}
+
+/// A set whose pictures have the shape that the networks take.
+fn fitting(set: ImageSet, picture: [usize; 3]) -> Result<ImageSet, Error> {
+    if set.shape() == picture {
+        return Ok(set);
+    }
+    let show = |[channels, height, width]: [usize; 3]| format!("{channels}×{height}×{width}");
+    Err(ConfigError::new(
+        "data.path",
+        format!(
+            "the pictures of '{}' are {}, but the networks take {}",
+            set.name(),
+            show(set.shape()),
+            show(picture)
+        ),
+    )
+    .into())
+}
+
+/// Appends scores to a run and makes its report anew.
+fn record(run: &RunDir, scores: &Scores) -> Result<(), Error> {
+    let value = serde_json::to_value(scores).map_err(|error| Error::Usage(format!("scores: {error}")))?;
+    let mut log = EventLog::open(&run.scores())?;
+    log.append(&value)?;
+    log.sync()?;
+    write_report(run.path())?;
+    Ok(())
+}
+
+/// Measures a few steps without a run directory: what `--dry-run` tells of time and memory.
+///
+/// # Errors
+/// As [`Session::open`].
+pub fn probe(config: &Config, device: &str, steps: u64) -> Result<Probe, Error> {
+    let set = Arc::new(load_set(config, Split::Train)?);
+    let pictures = set.len();
+    let task = GameTask::new(config, set, device::resolve(device)?)?;
+    let networks = (task.game().networks().into_iter())
+        .map(|(name, specs)| (name, specs.iter().map(crate::nn::ParameterSpec::count).sum()))
+        .collect();
+    let mut state = task.init();
+    let mut times = Vec::new();
+    let not_taken = |error| Error::Diverged { error, saved: "Nothing was written".to_owned() };
+    // The first step touches all memory for the first time: it says nothing about the others.
+    task.step(&mut state).map_err(not_taken)?;
+    for _ in 0..steps.max(1) {
+        let begun = std::time::Instant::now();
+        task.step(&mut state).map_err(not_taken)?;
+        times.push(begun.elapsed().as_secs_f64());
+    }
+    times.sort_by(f64::total_cmp);
+    Ok(Probe {
+        pictures,
+        networks,
+        seconds_per_step: times[times.len() / 2],
+        memory_bytes: memory_stats::memory_stats().map_or(0, |memory| memory.physical_mem as u64),
+    })
+}
+
+/// What a few steps showed.
+#[derive(Clone, Debug)]
+pub struct Probe {
+    /// Training pictures.
+    pub pictures: usize,
+    /// Parameters by network.
+    pub networks: Vec<(String, usize)>,
+    /// Median time of a step.
+    pub seconds_per_step: f64,
+    /// Memory held after them.
+    pub memory_bytes: u64,
+}

@@ -1,0 +1,114 @@
+//! A run directory back to pictures, codes and scores.
+
+use std::{path::Path, sync::Arc};
+
+use infogan_data::{Split, random::Streams};
+use infogan_ops::device;
+
+use super::{fitting, load_set, place::read_config, point_at, record};
+use crate::{
+    Error,
+    config::{Config, ConfigError},
+    evaluate::{Scores, Trained, score},
+    game::{CRITIC, GENERATOR, Game, ReaderStates},
+    latent::Draw,
+    networks::dcgan::Generator,
+    nn::{NetState, Shape},
+    run::RunDir,
+    train::{checkpoint, state::State},
+};
+
+/// A run opened for use.
+pub struct OpenRun {
+    run: RunDir,
+    config: Config,
+    state: State,
+    trained: Trained,
+}
+
+impl OpenRun {
+    /// Opens the newest checkpoint of a run.
+    ///
+    /// # Errors
+    /// When the directory is no run, has no checkpoint yet, or its newest checkpoint is damaged.
+    pub fn open(path: &Path, device: &str) -> Result<Self, Error> {
+        let run = RunDir::open(path)?;
+        let (config, _) = read_config(&run)?;
+        let device = device::resolve(device)?;
+        let (_, newest) = checkpoint::latest(path)?.ok_or_else(|| {
+            Error::Usage(format!(
+                "{}: has no checkpoint yet; train it further with 'infogan train --out {}'",
+                path.display(),
+                path.display()
+            ))
+        })?;
+        let snapshot = checkpoint::load(&newest)?;
+        let game = Arc::new(Game::new(&config, picture_shape(&config)?, device.clone())?);
+        let mut state = game.init_shapes();
+        state
+            .restore(&snapshot, &device)
+            .map_err(|reason| Error::Usage(format!("{}: {reason}", newest.display())))?;
+        let derived = |name: &str| {
+            snapshot
+                .derived
+                .get(name)
+                .map_or_else(NetState::default, |host| NetState::from_host(host, &device))
+        };
+        let head = game.codes().map_or_else(NetState::default, |codes| derived(codes.network()));
+        let readers = ReaderStates { critic: derived(CRITIC), head };
+        let trained = Trained::new(game, &state, derived(GENERATOR), readers);
+        Ok(Self { run, config, state, trained })
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The run directory.
+    pub fn path(&self) -> &Path {
+        self.run.path()
+    }
+
+    /// Draws latents from the run's priors, with a seed of one's own.
+    pub fn draw(&self, seed: u64, count: usize) -> Draw {
+        self.trained.game().latent().draw(&Streams::new(seed), "sample", [0; 3], count)
+    }
+
+    /// The model.
+    pub fn trained(&mut self) -> &mut Trained {
+        &mut self.trained
+    }
+
+    /// Scores the run on its own data, or on that of a folder.
+    ///
+    /// # Errors
+    /// When the pictures cannot be read or are of another shape than the run's.
+    pub fn evaluate(&mut self, data: Option<&Path>) -> Result<Scores, Error> {
+        let mut config = self.config.clone();
+        point_at(&mut config, data);
+        let picture = self.trained.game().picture();
+        let train = fitting(load_set(&config, Split::Train)?, picture)?;
+        let test = fitting(load_set(&config, Split::Test)?, picture)?.take(config.evaluate.test);
+        score(&mut self.trained, &self.state, &Streams::new(config.seed), &train, &test)
+    }
+
+    /// Appends scores to the run and makes its report anew.
+    ///
+    /// # Errors
+    /// When the run cannot be written to.
+    pub fn record(&self, scores: &Scores) -> Result<(), Error> {
+        record(&self.run, scores)
+    }
+}
+
+/// Shape of the pictures that a configuration's generator makes.
+fn picture_shape(config: &Config) -> Result<[usize; 3], Error> {
+    let generator =
+        Generator::new(&config.generator.layers, config.generator.slope, config.latent().width(), false)
+            .map_err(|error| ConfigError::new("generator.layers", error.to_string()))?;
+    match generator.stack().output() {
+        Shape::Map(shape) => Ok(shape),
+        Shape::Flat(_) => Err(ConfigError::new("generator.layers", "does not end in maps").into()),
+    }
+}

@@ -1,0 +1,108 @@
+//! Rules of the game that a user can bend a configuration against: who a loss reaches, which names and sizes are
+//! refused, what a resumed run may be.
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use common::{pictures, toy};
+use infogan::{
+    config::Config,
+    tasks::{GameTask, Task},
+    train::{checkpoint::HostSection, state::State},
+};
+use infogan_ops::device;
+
+fn after_a_step(config: &Config) -> BTreeMap<String, HostSection> {
+    let task = GameTask::new(config, pictures([1, 8, 8], 24), device::resolve("cpu").unwrap()).unwrap();
+    let mut state: State = task.init();
+    task.step(&mut state).unwrap();
+    state.sections_to_host()
+}
+
+fn refusal(settings: &[&str]) -> String {
+    let config = match common::resolve_with(common::TOY, settings) {
+        Ok(config) => config,
+        Err(error) => return error.to_string(),
+    };
+    match GameTask::new(&config, pictures([1, 8, 8], 24), device::resolve("cpu").unwrap()) {
+        Ok(_) => panic!("{settings:?} was accepted"),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// An optimiser that steps in a phase of the other player's loss must not be driven by that loss.
+#[test]
+fn each_side_of_the_adversarial_loss_reaches_its_own_player_only() {
+    let no_codes = "terms.codes=false";
+    let plain = after_a_step(&toy(&[no_codes, "phase.1.every=2", "phase.1.optimizers=['generator']"]));
+    let both = after_a_step(&toy(&[no_codes, "phase.0.optimizers=['critic','generator']"]));
+    // The second configuration's generator is trained by its own phase only, from the same draws.
+    let alone = after_a_step(&toy(&[no_codes]));
+    assert!(both["generator"] == alone["generator"]);
+    assert!(plain["critic"] == alone["critic"]);
+    let helped = after_a_step(&toy(&[no_codes, "phase.1.optimizers=['generator','critic']"]));
+    assert!(helped["critic"] == alone["critic"], "the critic must not learn to please the generator");
+    assert!(helped["generator"] == alone["generator"]);
+}
+
+#[test]
+fn the_heads_slope_is_the_critics() {
+    let (usual, flat) = (after_a_step(&toy(&[])), after_a_step(&toy(&["critic.slope=0.01"])));
+    assert!(usual["q"] != flat["q"]);
+    let only_head = ["critic.layers=['conv 8 k4 s2 lrelu0.1','conv 8 k4 s2 bn lrelu0.1','fc 8 bn lrelu0.1']"];
+    let head = after_a_step(&toy(&[only_head[0], "critic.slope=0.01"]));
+    assert!(usual["q"] != head["q"]);
+}
+
+#[test]
+fn recovered_slots_of_width_zero_hold_nothing() {
+    let config = toy(&["latent.2.width=0"]);
+    assert_eq!(after_a_step(&config)["q"]["1.weight"].shape, [3, 8]);
+    assert!(refusal(&["latent.2.width=0", "latent.1.width=0"]).contains("holds anything"));
+}
+
+#[test]
+fn names_that_a_file_system_could_confuse_are_refused() {
+    assert!(refusal(&["terms.codes.network='Critic'"]).contains("already the name"));
+    assert!(refusal(&["terms.codes.network='CRITIC.optimizer'"]).contains("not a name"));
+}
+
+#[test]
+fn networks_beyond_any_machine_are_refused_by_their_size() {
+    let huge = "generator.layers=['fc 1048576 bn relu','fc 1048576 bn relu','fc 8x8x1 sigmoid']";
+    assert!(refusal(&[huge]).contains("parameters together"));
+    assert!(
+        refusal(&["critic.layers=['fc 1048576x1048576x1048576','fc 8']"])
+            .contains("numbers a layer may make")
+    );
+    assert!(refusal(&["critic.layers=['conv 8 k4 s2 p100000']"]).contains("allowed here"));
+    assert!(refusal(&["latent.1.width=5000"]).contains("4096"));
+    assert!(refusal(&["data.size=512", "data.count=10000000"]).contains("data.count"));
+}
+
+#[test]
+fn terms_do_not_take_the_names_of_losses() {
+    let text = common::TOY.replace("[terms.codes]", "[terms.critic]");
+    let error =
+        common::resolve(&text.replace("extends = \"mnist\"", "extends = \"mnist\"\nterms.codes = false"));
+    assert!(error.is_err());
+}
+
+/// A checkpoint resumes only under the configuration it was written by.
+#[test]
+fn a_checkpoint_of_another_training_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = toy(&["train.steps=2"]);
+    let run = infogan::run::RunDir::create(folder.path()).unwrap();
+    let task = GameTask::new(&config, pictures([1, 8, 8], 24), device::resolve("cpu").unwrap()).unwrap();
+    let plan = |hash: &str| infogan::train::Plan {
+        train: config.train.clone(),
+        config_hash: hash.to_owned(),
+        versions: BTreeMap::new(),
+    };
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    infogan::train::train(&task, &run, &plan("one"), &stop, &mut |_| ()).unwrap();
+    let error = infogan::train::train(&task, &run, &plan("other"), &stop, &mut |_| ()).unwrap_err();
+    assert!(error.to_string().contains("another training"), "{error}");
+}
