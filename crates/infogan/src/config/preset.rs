@@ -20,7 +20,7 @@ pub const PRESETS: &[Preset] = &[
     },
     Preset {
         name: "mnist",
-        summary: "InfoGAN on the MNIST files as OpenAI trained it: 5,000 steps of 128",
+        summary: "InfoGAN on the MNIST files on OpenAI's schedule: 5,000 steps of 128",
         text: include_str!("../../presets/mnist.toml"),
     },
     Preset {
