@@ -7,17 +7,20 @@ mod harness;
 
 use std::{
     path::{Path, PathBuf},
+    process::Command,
     sync::Mutex,
     time::{Duration, Instant},
 };
 
-use common::toy_args;
+use common::{infogan, toy_args};
 use harness::{Life, differences, file_differences, leftovers, load_all, tell};
 use infogan::run::read_log;
 use infogan_data::random::{Address, Stream, Streams};
 
 /// Chains of kills that go on beside each other: most of the time they wait.
 const WORKERS: u32 = 4;
+/// A copy, so that a build does not change the program in the middle of a thousand kills.
+const PROGRAM: &str = "infogan";
 /// Of ten kills so many are aimed at a save.
 const AIMED: u32 = 6;
 
@@ -124,12 +127,13 @@ fn kills_at_random_moments_lose_nothing() {
     let temporary = tempfile::tempdir().expect("a temporary folder");
     let folder = temporary.path().to_owned();
     tell(&format!("kill harness: {wanted} kills, INFOGAN_KILL_SEED={seed}"));
+    std::fs::copy(infogan().get_program(), folder.join(PROGRAM)).expect("a copy of the program");
     std::thread::scope(|scope| {
         for (index, shape) in SHAPES.iter().enumerate() {
             let folder = &folder;
             scope.spawn(move || {
-                let mut life =
-                    Life::start(&made(&folder.join(whole(index))), &shape.args("run", 1000), Duration::ZERO);
+                let (program, made) = (Command::new(folder.join(PROGRAM)), made(&folder.join(whole(index))));
+                let mut life = Life::of(program, &made, &shape.args("run", 1000), Duration::ZERO);
                 assert!(life.wait().success(), "{}", life.said());
             });
         }
@@ -204,7 +208,8 @@ impl Harness {
             };
             let fate = more.then(|| Fate::draw(random));
             let save_delay = fate.as_ref().map_or(Duration::ZERO, |fate| fate.save_delay);
-            let mut life = Life::start(&folder, &args, save_delay);
+            let program = Command::new(self.folder.join(PROGRAM));
+            let mut life = Life::of(program, &folder, &args, save_delay);
             if let Some(fate) = &fate {
                 wait_for(&mut life, &run, &fate.aim);
             }

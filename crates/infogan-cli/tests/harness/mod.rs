@@ -27,12 +27,16 @@ impl Life {
     /// Starts the program in a folder. What it says goes to the file `said` in that folder, what results is dropped.
     /// Saves take about `save_delay` longer.
     pub fn start(folder: &Path, args: &[String], save_delay: Duration) -> Self {
+        Self::of(infogan(), folder, args, save_delay)
+    }
+
+    /// The same with another file of the program.
+    pub fn of(mut program: Command, folder: &Path, args: &[String], save_delay: Duration) -> Self {
         let said = folder.join("said");
         let stderr = File::create(&said).expect("a file for stderr");
-        let mut command = infogan();
-        command.current_dir(folder).args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr);
-        command.env("INFOGAN_TEST_SAVE_DELAY_MS", save_delay.as_millis().to_string());
-        Self { child: command.spawn().expect("the program starts"), said }
+        program.current_dir(folder).args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr);
+        program.env("INFOGAN_TEST_SAVE_DELAY_MS", save_delay.as_millis().to_string());
+        Self { child: program.spawn().expect("the program starts"), said }
     }
 
     /// Process number.
