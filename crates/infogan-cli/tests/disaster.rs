@@ -9,7 +9,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Output},
-    sync::OnceLock,
+    sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
 };
 
@@ -36,16 +36,25 @@ fn train(out: &Path, extra: &[&str]) -> Output {
     run_in(Path::new("."), &eight_steps(out, extra))
 }
 
-/// The run that nothing befell, made once.
-fn undisturbed() -> &'static Path {
-    static WHOLE: OnceLock<(TempDir, PathBuf)> = OnceLock::new();
-    let (_, run) = WHOLE.get_or_init(|| {
-        let folder = tempdir().expect("a temporary folder");
-        let run = folder.path().join("run");
-        expect_code(&train(&run, &[]), 0);
-        (folder, run)
-    });
-    run
+/// A run that nothing befell.
+struct Undisturbed {
+    _folder: TempDir,
+    run: PathBuf,
+}
+
+/// The run that nothing befell: one for all tests that hold it at the same time, deleted after the last of them.
+fn undisturbed() -> Arc<Undisturbed> {
+    static WHOLE: Mutex<Weak<Undisturbed>> = Mutex::new(Weak::new());
+    let mut held = WHOLE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(whole) = held.upgrade() {
+        return whole;
+    }
+    let folder = tempdir().expect("a temporary folder");
+    let run = folder.path().join("run");
+    expect_code(&train(&run, &[]), 0);
+    let whole = Arc::new(Undisturbed { _folder: folder, run });
+    *held = Arc::downgrade(&whole);
+    whole
 }
 
 /// A run that was killed when its checkpoint of a step was there and the next was not.
@@ -60,7 +69,7 @@ fn killed_at(step: u64, folder: &Path, run: &Path) {
 /// The same command ends the run as if nothing had befallen it.
 fn goes_on_to_the_same_end(run: &Path) {
     expect_code(&train(run, &[]), 0);
-    assert_eq!(differences(run, undisturbed(), KEEP), Vec::<String>::new());
+    assert_eq!(differences(run, &undisturbed().run, KEEP), Vec::<String>::new());
 }
 
 /// Every number on disk is one: the log parses and has no null, every tensor of every checkpoint loads (loading refuses
@@ -195,6 +204,7 @@ fn a_state_that_is_not_finite_is_not_saved() {
 
 #[test]
 fn a_full_disk_is_told_and_the_run_goes_on_when_there_is_space() {
+    let _held = undisturbed();
     let mut places = Vec::new();
     let mut saved_before = 0;
     for kilobytes in [4, 60, 160, 300, 520, 800, 1150, 1400, 1550, 1650, 1750, 1850, 2400] {
@@ -332,7 +342,7 @@ fn a_damaged_checkpoint_is_refused_and_the_one_before_it_goes_on() {
     let output = train(&run, &[]);
     expect_code(&output, 0);
     assert!(stderr(&output).contains("resuming at step 4 of 8"), "{}", stderr(&output));
-    assert_eq!(differences(&run, undisturbed(), KEEP), Vec::<String>::new());
+    assert_eq!(differences(&run, &undisturbed().run, KEEP), Vec::<String>::new());
 }
 
 #[test]
