@@ -1,6 +1,9 @@
 //! A run directory back to pictures, codes and scores.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use infogan_data::{Split, random::Streams};
 use infogan_ops::device;
@@ -15,7 +18,10 @@ use crate::{
     networks::dcgan::Generator,
     nn::{NetState, Shape},
     run::RunDir,
-    train::{checkpoint, state::State},
+    train::{
+        checkpoint::{self, Snapshot},
+        state::State,
+    },
 };
 
 /// A run opened for use.
@@ -35,14 +41,7 @@ impl OpenRun {
         let run = RunDir::open(path)?;
         let (config, _) = read_config(&run)?;
         let device = device::resolve(device)?;
-        let (_, newest) = checkpoint::latest(path)?.ok_or_else(|| {
-            Error::Usage(format!(
-                "{}: has no checkpoint yet; train it further with 'infogan train --out {}'",
-                path.display(),
-                path.display()
-            ))
-        })?;
-        let snapshot = checkpoint::load(&newest)?;
+        let (newest, snapshot) = newest(path)?;
         let game = Arc::new(Game::new(&config, picture_shape(&config)?, device.clone())?);
         let mut state = game.init_shapes();
         state
@@ -99,6 +98,25 @@ impl OpenRun {
     /// When the run cannot be written to.
     pub fn record(&self, scores: &Scores) -> Result<(), Error> {
         record(&self.run, scores)
+    }
+}
+
+/// The newest checkpoint of a run and what it holds.
+fn newest(run: &Path) -> Result<(PathBuf, Snapshot), Error> {
+    loop {
+        let (_, newest) = checkpoint::latest(run)?.ok_or_else(|| {
+            Error::Usage(format!(
+                "{}: has no checkpoint yet; train it further with 'infogan train --out {}'",
+                run.display(),
+                run.display()
+            ))
+        })?;
+        match checkpoint::load(&newest) {
+            Ok(snapshot) => return Ok((newest, snapshot)),
+            // A training beside us may have dropped it for a newer one since we looked.
+            Err(_) if !newest.exists() => {}
+            Err(error) => return Err(error.into()),
+        }
     }
 }
 
