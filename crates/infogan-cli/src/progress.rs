@@ -50,10 +50,11 @@ impl Progress {
     }
 
     /// Leaves the redrawn line, so that what follows begins on its own.
-    pub fn end(self) {
+    pub fn end(&mut self) {
         if self.terminal && self.drawn && !self.stop.load(Ordering::Acquire) {
             let _ = writeln!(io::stderr());
         }
+        self.drawn = false;
     }
 }
 

@@ -13,7 +13,7 @@ use std::{
 
 use infogan::{
     config::{Config, DataSet, PRESETS, Resolver, preset},
-    session::{Done, Request, Session, config_of, probe},
+    session::{Done, News, Request, Session, config_of, probe},
 };
 use toml::Value;
 
@@ -71,8 +71,15 @@ pub fn train(args: &TrainArgs) -> Result<ExitCode, Failure> {
     }
 
     let begun = Instant::now();
-    let mut progress = Progress::new(args.quiet, Arc::clone(&stop));
-    let trained = session.train(&stop, &mut |tick| progress.show(tick));
+    let mut progress = Progress::new(args.quiet, Arc::clone(&stop.asked));
+    let trained = session.train(&stop.asked, &mut |news| match news {
+        News::Tick(tick) => progress.show(tick),
+        News::Scoring { pictures } => {
+            progress.end();
+            stop.saved.store(true, Ordering::Release);
+            say(format!("saved; scoring on {} test pictures…", grouped(*pictures as u64)));
+        }
+    });
     progress.end();
     match trained? {
         Done::Interrupted { step } => {
@@ -172,8 +179,7 @@ fn dry_run(config: &Config, device: &str) -> Result<ExitCode, Failure> {
     rows.push(("step".to_owned(), format!("{:.1} ms, measured over {PROBE_STEPS}", 1000.0 * step)));
     let time = Duration::try_from_secs_f64(step * config.train.steps as f64).unwrap_or(Duration::MAX);
     let steps = grouped(config.train.steps);
-    let minutes = time.as_secs_f64() / 60.0;
-    rows.push(("time".to_owned(), format!("{minutes:.1} minutes ({}) for {steps} steps", duration(time))));
+    rows.push(("time".to_owned(), format!("{} for {steps} steps, without scoring", duration(time))));
     rows.push(("memory".to_owned(), format!("{}, measured", bytes(probe.memory_bytes))));
     let widest = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let comments: String = rows.iter().map(|(name, value)| format!("# {name:widest$}  {value}\n")).collect();
@@ -181,13 +187,24 @@ fn dry_run(config: &Config, device: &str) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A flag that the first interrupt sets; the second ends the program at once.
-fn on_interrupt(quiet: bool) -> Result<Arc<AtomicBool>, Failure> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
+/// What an interrupt finds.
+struct Stop {
+    /// The first interrupt sets it; the second ends the program at once.
+    asked: Arc<AtomicBool>,
+    /// All steps are saved: an interrupt ends the program at once.
+    saved: Arc<AtomicBool>,
+}
+
+/// Catches interrupts from here on.
+fn on_interrupt(quiet: bool) -> Result<Stop, Failure> {
+    let (asked, saved) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let (flag, done) = (Arc::clone(&asked), Arc::clone(&saved));
     let terminal = io::stderr().is_terminal();
     ctrlc::set_handler(move || {
-        if flag.load(Ordering::Acquire) {
+        if done.load(Ordering::Acquire) && !quiet {
+            tell("stopped; all steps are saved, and the same command scores them");
+        }
+        if done.load(Ordering::Acquire) || flag.load(Ordering::Acquire) {
             std::process::exit(i32::from(INTERRUPTED));
         }
         // Told before it is done: the progress line stops with the flag.
@@ -197,5 +214,5 @@ fn on_interrupt(quiet: bool) -> Result<Arc<AtomicBool>, Failure> {
         flag.store(true, Ordering::Release);
     })
     .map_err(|error| Failure::usage(format!("interrupts cannot be caught: {error}")))?;
-    Ok(stop)
+    Ok(Stop { asked, saved })
 }

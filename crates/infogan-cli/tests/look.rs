@@ -223,7 +223,8 @@ fn a_run_is_scored_on_other_pictures_too() {
         serde_json::from_str(&done(folder.path(), &["evaluate", run(), "--data", "digits", "--json"]))
             .unwrap();
     assert_eq!(json["protocol"]["test_pictures"], 50);
-    assert!(json.get("factors").is_none(), "files have no known factors");
+    assert_eq!(json["factors"], serde_json::json!([]), "files have no known factors");
+    assert_eq!(json["mig_mean"], Value::Null);
     assert!(refusal(&run_in(folder.path(), &["evaluate", run(), "--data", "nowhere"])).contains("nowhere"));
 }
 

@@ -7,7 +7,7 @@ use infogan::{
     Error,
     config::Resolver,
     run::pictures::write_png,
-    session::{OpenRun, Request, Session},
+    session::{News, OpenRun, Request, Session},
 };
 
 fn main() -> Result<(), Error> {
@@ -17,8 +17,10 @@ fn main() -> Result<(), Error> {
     let mut resolver = Resolver::preset("glyphs")?;
     resolver.set(&format!("train.steps={}", arguments.next().unwrap_or_else(|| "200".to_owned())))?;
     let session = Session::open(&Request::new(resolver.finish()?).out(&out))?;
-    session.train(&AtomicBool::new(false), &mut |tick| {
-        println!("step {} of {}: {:?} {:.0}", tick.step, tick.steps, tick.report, tick.images_per_second);
+    session.train(&AtomicBool::new(false), &mut |news| {
+        if let News::Tick(tick) = news {
+            println!("step {} of {}: {:?}", tick.step, tick.steps, tick.report.bounds);
+        }
     })?;
     drop(session); // frees the run for others
 

@@ -402,7 +402,7 @@ pub enum Latents {
 
 /// Protocol of the scores.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct EvaluateConfig {
     /// Latents for the bound.
     pub latents: usize,

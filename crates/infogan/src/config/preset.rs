@@ -30,12 +30,12 @@ pub const PRESETS: &[Preset] = &[
     },
     Preset {
         name: "gan",
-        summary: "the vanilla GAN beside it: noise only",
+        summary: "the vanilla GAN on the same drawn digits: noise only",
         text: include_str!("../../presets/gan.toml"),
     },
     Preset {
         name: "gan-codes",
-        summary: "GAN with latent codes that it is never told to use, while Q watches",
+        summary: "the same with latent codes that it is never told to use, while Q watches",
         text: include_str!("../../presets/gan-codes.toml"),
     },
 ];

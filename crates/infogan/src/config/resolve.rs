@@ -10,6 +10,7 @@ use super::{Config, ConfigError, PRESETS, preset, validate};
 #[derive(Clone, Debug)]
 pub struct Resolver {
     table: Table,
+    file: Option<String>,
 }
 
 impl Resolver {
@@ -31,7 +32,7 @@ impl Resolver {
     /// [`ConfigError`] when the configuration cannot be written as TOML.
     pub fn config(config: &Config) -> Result<Self, ConfigError> {
         let table = Table::try_from(config).map_err(|error| ConfigError::new("config", error.to_string()))?;
-        Ok(Self { table })
+        Ok(Self { table, file: None })
     }
 
     /// Begins with a TOML file. Its key `extends` names the preset it starts from; without one it starts from
@@ -43,7 +44,7 @@ impl Resolver {
         let name = path.display().to_string();
         let text = std::fs::read_to_string(path)
             .map_err(|error| ConfigError::new(&name, format!("cannot be read: {error}")))?;
-        Self::text(&text, &name)
+        Ok(Self { file: Some(name.clone()), ..Self::text(&text, &name)? })
     }
 
     fn text(text: &str, name: &str) -> Result<Self, ConfigError> {
@@ -64,7 +65,7 @@ impl Resolver {
         };
         let mut resolver = match base {
             Some(base) => Self::preset(&base)?,
-            None => Self { table: Table::new() },
+            None => Self { table: Table::new(), file: None },
         };
         merge(&mut resolver.table, table);
         Ok(resolver)
@@ -136,16 +137,19 @@ impl Resolver {
     /// # Errors
     /// [`ConfigError`] with the key, the reason and the allowed values.
     pub fn finish(self) -> Result<Config, ConfigError> {
-        let config = from_toml(self.table)?;
-        validate(&config)?;
-        Ok(config)
+        let checked = from_toml(self.table).and_then(|config| validate(&config).map(|()| config));
+        checked.map_err(|error| match self.file {
+            Some(file) => ConfigError::new(format!("{file} or --set: {}", error.key), error.reason),
+            None => error,
+        })
     }
 }
 
-/// Lays one table over another: tables merge, everything else is replaced, and `false` removes a table.
+/// Lays one table over another: tables merge, everything else is replaced, and `false` removes a table. A `gradient`
+/// is replaced as a whole: a receiver left over from the preset would be another experiment.
 fn merge(base: &mut Table, overlay: Table) {
     for (key, value) in overlay {
-        match (base.get_mut(&key), value) {
+        match (base.get_mut(&key).filter(|_| key != "gradient"), value) {
             (Some(Value::Table(below)), Value::Table(above)) => merge(below, above),
             (Some(Value::Table(_) | Value::Array(_)), Value::Boolean(false)) => {
                 base.remove(&key);
@@ -164,6 +168,8 @@ fn merge(base: &mut Table, overlay: Table) {
 pub fn from_toml(table: Table) -> Result<Config, ConfigError> {
     serde_path_to_error::deserialize(table).map_err(|error| {
         let path = error.path().to_string();
+        // As `--set` takes it: positions of lists stand between dots.
+        let path = path.replace('[', ".").replace(']', "");
         let reason = error.inner().to_string();
         let reason = reason.trim().replace('\n', " ");
         // serde names the unknown field in its message; the path ends at it.

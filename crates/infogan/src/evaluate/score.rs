@@ -27,11 +27,11 @@ pub struct Scores {
     pub step: u64,
     /// One entry per recovered code.
     pub codes: Vec<CodeScore>,
-    /// How well codes follow known factors, where the pictures have them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// How well codes follow known factors; empty where the pictures have none.
+    #[serde(default)]
     pub factors: Vec<FactorScore>,
-    /// Mean mutual information gap over the factors.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Mean mutual information gap over the factors; none without factors.
+    #[serde(default)]
     pub mig_mean: Option<f64>,
     /// How the numbers were made.
     pub protocol: BTreeMap<String, Value>,

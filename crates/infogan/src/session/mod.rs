@@ -64,6 +64,18 @@ pub struct Session {
     resumed_at: u64,
 }
 
+/// What [`Session::train`] tells whoever watches.
+#[derive(Clone, Debug)]
+pub enum News<'a> {
+    /// Steps were done.
+    Tick(&'a Tick<'a>),
+    /// All steps are done and saved; scoring begins.
+    Scoring {
+        /// Test pictures to be scored.
+        pictures: usize,
+    },
+}
+
 /// What [`Session::train`] came to.
 #[derive(Clone, Debug)]
 pub enum Done {
@@ -95,7 +107,7 @@ impl Session {
         run.lock()?;
         let resumed_at = checkpoint::latest(run.path())?.map_or(0, |(step, _)| step);
         if resumed_at < config.train.steps {
-            write_config(&run, config, &data_hash, &request.device)?;
+            write_config(&run, config, &data_hash, test.content_hash(), &request.device)?;
         }
         Ok(Self { task, test, run, config: config.clone(), data_hash, resumed_at })
     }
@@ -119,7 +131,7 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::Diverged`], or what writing files fails with.
-    pub fn train(&self, stop: &AtomicBool, observe: &mut dyn FnMut(&Tick<'_>)) -> Result<Done, Error> {
+    pub fn train(&self, stop: &AtomicBool, observe: &mut dyn FnMut(&News<'_>)) -> Result<Done, Error> {
         let config_hash = identity(&self.config, &self.data_hash);
         let state = if self.is_finished() {
             // A process that died after the last save left what the loop would have tidied up.
@@ -129,7 +141,8 @@ impl Session {
             stand(&self.task, &self.run, &config_hash)?.0
         } else {
             let plan = Plan { train: self.config.train.clone(), config_hash, versions: versions() };
-            match crate::train::train(&self.task, &self.run, &plan, stop, observe)? {
+            let mut tell = |tick: &Tick<'_>| observe(&News::Tick(tick));
+            match crate::train::train(&self.task, &self.run, &plan, stop, &mut tell)? {
                 (Outcome::Finished, state) => state,
                 (Outcome::Interrupted, state) => {
                     write_report(self.run.path())?;
@@ -145,6 +158,7 @@ impl Session {
             write_report(self.run.path())?;
             return Ok(Done::Finished(Box::new(scores)));
         }
+        observe(&News::Scoring { pictures: self.test.len() });
         let mut trained = self.task.trained(&state);
         let streams = Streams::new(self.config.seed);
         let scores = score(&mut trained, &state, &streams, self.task.set(), &self.test)?;
@@ -198,8 +212,8 @@ pub fn load_set(config: &Config, split: Split) -> Result<ImageSet, Error> {
                 ConfigError::new(
                     "data.path",
                     format!(
-                        "preset '{}' trains on files: name their folder with --data DIR \
-                         (scripts/fetch-mnist.sh DIR gets the MNIST files)",
+                        "'{}' trains on files: name their folder with --data DIR (scripts/fetch-mnist.sh DIR and \
+                         scripts/fetch-fashion-mnist.sh DIR get the real ones)",
                         config.name
                     ),
                 )

@@ -95,6 +95,7 @@ pub(super) fn write_config(
     run: &RunDir,
     config: &Config,
     data_hash: &str,
+    test_hash: &str,
     device: &str,
 ) -> Result<(), Error> {
     let mut config = config.clone();
@@ -104,6 +105,7 @@ pub(super) fn write_config(
     let mut table = Table::try_from(&config).map_err(as_toml)?;
     let mut about: Table = versions().into_iter().map(|(key, value)| (key, Value::String(value))).collect();
     about.insert("data_sha256".to_owned(), Value::String(data_hash.to_owned()));
+    about.insert("test_sha256".to_owned(), Value::String(test_hash.to_owned()));
     about.insert("device".to_owned(), Value::String(device.to_owned()));
     table.insert("about".to_owned(), Value::Table(about));
     let text = format!(

@@ -132,16 +132,17 @@ impl Run {
                 .map_err(|error| ReportError::broken(&config_path, error.to_string()))?,
             None => String::new(),
         };
-        let config = config_text
+        let config: toml::Table = config_text
             .parse()
             .map_err(|error: toml::de::Error| ReportError::broken(&config_path, error.to_string()))?;
         let images = path.join("images");
+        let scores = own_scores(&config, lines(&path.join("scores.jsonl"))?);
         let mut run = Self {
             name: directory_name(path),
             config,
             config_text,
             ticks: lines(&path.join("log.jsonl"))?,
-            scores: lines(&path.join("scores.jsonl"))?,
+            scores,
             reals: image(&images.join("reals.png"))?,
             fakes: snapshots(&images, "fakes-", 9)?,
             traverses: snapshots(&images, "traverse-", 1)?,
@@ -191,6 +192,17 @@ impl Run {
     pub fn text(&self, dotted: &str) -> Option<&str> {
         self.key(dotted)?.as_str()
     }
+}
+
+/// The evaluations on the run's own test pictures. Those on other pictures are in `scores.jsonl`; they are not what the
+/// run is. All of them where the config does not say which pictures are its own.
+fn own_scores(config: &toml::Table, all: Vec<Scores>) -> Vec<Scores> {
+    let about = config.get("about").and_then(|about| about.get("test_sha256")).and_then(|hash| hash.as_str());
+    let Some(own) = about else { return all };
+    let is_own = |scores: &Scores| {
+        scores.protocol.get("test_sha256").and_then(|hash| hash.as_str()).is_none_or(|hash| hash == own)
+    };
+    all.into_iter().filter(is_own).collect()
 }
 
 /// The last part of the path, also when it is written as `.` or ends in `..`.
