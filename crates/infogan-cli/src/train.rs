@@ -128,7 +128,12 @@ fn resolve(args: &TrainArgs) -> Result<Config, Failure> {
     for assignment in &args.set {
         resolver.set(assignment)?;
     }
-    Ok(resolver.finish()?)
+    resolver.finish().map_err(|error| match &args.what {
+        Some(file) if Path::new(file).is_file() => {
+            Failure::usage(format!("{error} (set in {} or by --set)", Path::new(file).display()))
+        }
+        _ => error.into(),
+    })
 }
 
 fn base(args: &TrainArgs) -> Result<Resolver, Failure> {

@@ -156,9 +156,17 @@ fn a_dry_run_tells_and_writes_nothing() {
     let text = stdout(&output);
     let table: toml::Table = text.parse().expect("all that is not TOML is a comment");
     assert_eq!(table["train"]["batch"].as_integer(), Some(8));
-    for expected in
-        ["# generator", "# critic", "# q", "parameters", "# pictures", "256", "ms", "minutes", "# memory"]
-    {
+    for expected in [
+        "# generator",
+        "# critic",
+        "# q",
+        "parameters",
+        "# pictures",
+        "256",
+        "ms",
+        "without scoring",
+        "# memory",
+    ] {
         assert!(text.contains(expected), "{expected} in\n{text}");
     }
 }

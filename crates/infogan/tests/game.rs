@@ -106,3 +106,27 @@ fn a_checkpoint_of_another_training_is_refused() {
     let error = infogan::train::train(&task, &run, &plan("other"), &stop, &mut |_| ()).unwrap_err();
     assert!(error.to_string().contains("another training"), "{error}");
 }
+
+/// GUIDE's table of gradients works as it stands: nothing of the preset's own gradient is left over.
+#[test]
+fn a_gradient_replaces_the_presets_as_a_whole() {
+    let infogan::config::TermConfig::Codes(codes) =
+        toy(&["terms.codes.gradient={ critic = ['head'] }"]).terms["codes"].clone();
+    assert_eq!(codes.gradient.keys().collect::<Vec<_>>(), ["critic"]);
+    let ports = [
+        "terms.codes.optimizer=generator",
+        "terms.codes.gradient={ generator = ['generator', 'head'] }",
+        "phase.1.latents=reused",
+    ];
+    after_a_step(&toy(&ports));
+    let infogan::config::TermConfig::Codes(watching) =
+        infogan::config::Resolver::preset("gan-codes").unwrap().finish().unwrap().terms["codes"].clone();
+    assert_eq!(watching.gradient.keys().collect::<Vec<_>>(), ["critic"]);
+}
+
+/// One key of a table is enough, wherever the others come from.
+#[test]
+fn single_keys_of_the_protocol_can_be_set() {
+    let config = toy(&["evaluate.test=500"]);
+    assert_eq!((config.evaluate.test, config.evaluate.latents), (500, 10_000));
+}

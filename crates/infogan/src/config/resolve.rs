@@ -10,7 +10,6 @@ use super::{Config, ConfigError, PRESETS, preset, validate};
 #[derive(Clone, Debug)]
 pub struct Resolver {
     table: Table,
-    file: Option<String>,
 }
 
 impl Resolver {
@@ -32,7 +31,7 @@ impl Resolver {
     /// [`ConfigError`] when the configuration cannot be written as TOML.
     pub fn config(config: &Config) -> Result<Self, ConfigError> {
         let table = Table::try_from(config).map_err(|error| ConfigError::new("config", error.to_string()))?;
-        Ok(Self { table, file: None })
+        Ok(Self { table })
     }
 
     /// Begins with a TOML file. Its key `extends` names the preset it starts from; without one it starts from
@@ -44,7 +43,7 @@ impl Resolver {
         let name = path.display().to_string();
         let text = std::fs::read_to_string(path)
             .map_err(|error| ConfigError::new(&name, format!("cannot be read: {error}")))?;
-        Ok(Self { file: Some(name.clone()), ..Self::text(&text, &name)? })
+        Self::text(&text, &name)
     }
 
     fn text(text: &str, name: &str) -> Result<Self, ConfigError> {
@@ -65,7 +64,7 @@ impl Resolver {
         };
         let mut resolver = match base {
             Some(base) => Self::preset(&base)?,
-            None => Self { table: Table::new(), file: None },
+            None => Self { table: Table::new() },
         };
         merge(&mut resolver.table, table);
         Ok(resolver)
@@ -137,11 +136,9 @@ impl Resolver {
     /// # Errors
     /// [`ConfigError`] with the key, the reason and the allowed values.
     pub fn finish(self) -> Result<Config, ConfigError> {
-        let checked = from_toml(self.table).and_then(|config| validate(&config).map(|()| config));
-        checked.map_err(|error| match self.file {
-            Some(file) => ConfigError::new(format!("{file} or --set: {}", error.key), error.reason),
-            None => error,
-        })
+        let config = from_toml(self.table)?;
+        validate(&config)?;
+        Ok(config)
     }
 }
 
@@ -149,10 +146,15 @@ impl Resolver {
 /// is replaced as a whole: a receiver left over from the preset would be another experiment.
 fn merge(base: &mut Table, overlay: Table) {
     for (key, value) in overlay {
-        match (base.get_mut(&key).filter(|_| key != "gradient"), value) {
+        let whole = key == "gradient" && value.is_table();
+        match (base.get_mut(&key).filter(|_| !whole), value) {
             (Some(Value::Table(below)), Value::Table(above)) => merge(below, above),
             (Some(Value::Table(_) | Value::Array(_)), Value::Boolean(false)) => {
                 base.remove(&key);
+            }
+            (_, Value::Table(mut table)) if whole => {
+                table.retain(|_, value| value.as_bool() != Some(false));
+                base.insert(key, Value::Table(table));
             }
             (_, value) => {
                 base.insert(key, value);

@@ -3,7 +3,7 @@
 mod open;
 mod place;
 
-use place::{find, identity, place, versions, write_config};
+use place::{find, identity, note_data_path, place, versions, write_config};
 
 pub use open::OpenRun;
 pub use place::config_of;
@@ -106,7 +106,9 @@ impl Session {
         };
         run.lock()?;
         let resumed_at = checkpoint::latest(run.path())?.map_or(0, |(step, _)| step);
-        if resumed_at < config.train.steps {
+        if resumed_at >= config.train.steps {
+            note_data_path(&run, config)?;
+        } else {
             write_config(&run, config, &data_hash, test.content_hash(), &request.device)?;
         }
         Ok(Self { task, test, run, config: config.clone(), data_hash, resumed_at })

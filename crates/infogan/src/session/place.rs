@@ -108,11 +108,27 @@ pub(super) fn write_config(
     about.insert("test_sha256".to_owned(), Value::String(test_hash.to_owned()));
     about.insert("device".to_owned(), Value::String(device.to_owned()));
     table.insert("about".to_owned(), Value::Table(about));
-    let text = format!(
-        "# Everything that was resolved for this run. 'infogan train --out <this directory>' goes on with it.\n\n{}",
-        toml::to_string(&table).map_err(as_toml)?
-    );
-    Ok(run.write_config(&text)?)
+    write_table(run, &table)
+}
+
+/// Notes where the pictures of a run lie now, and leaves everything else that its configuration says.
+pub(super) fn note_data_path(run: &RunDir, config: &Config) -> Result<(), Error> {
+    let path = config.data.path.as_ref().map(|path| path.canonicalize().unwrap_or_else(|_| path.clone()));
+    let (there, _) = read_config(run)?;
+    let Some(path) = path.filter(|path| there.data.path.as_ref() != Some(path)) else { return Ok(()) };
+    let file = run.config();
+    let not_toml = |error: toml::de::Error| Error::Usage(format!("{}: is not TOML: {error}", file.display()));
+    let mut table: Table = run.read_config()?.parse().map_err(not_toml)?;
+    if let Some(Value::Table(data)) = table.get_mut("data") {
+        data.insert("path".to_owned(), Value::String(path.display().to_string()));
+    }
+    write_table(run, &table)
+}
+
+fn write_table(run: &RunDir, table: &Table) -> Result<(), Error> {
+    let text = toml::to_string(table).map_err(|error| Error::Usage(format!("config.toml: {error}")))?;
+    let head = "# Everything that was resolved for this run. 'infogan train --out <this directory>' goes on with it.";
+    Ok(run.write_config(&format!("{head}\n\n{text}"))?)
 }
 
 /// Reads the configuration of a run.
