@@ -130,7 +130,10 @@ pub fn score(
         json!(format!("generator and Q: statistics recomputed over {latents} latents of the run's stream")),
     );
     let encoded = trained.encode(test).unwrap_or_else(|| unreachable!("has codes"));
-    let matched = train.labels().is_some().then(|| train.clone().take(settings.matching));
+    let matched = train.labels().is_some().then(|| {
+        let first: Vec<u32> = (0..settings.matching.min(train.len()) as u32).collect();
+        train.subset(&first)
+    });
     let matched = matched.and_then(|set| trained.encode(&set).map(|encoding| (set, encoding)));
     say("test_pictures", json!(test.len()));
     say("matching_wanted", json!(settings.matching));

@@ -22,7 +22,6 @@ const CHUNK: usize = 128;
 /// A game with the parameters and statistics of one moment.
 pub struct Trained {
     game: Arc<Game>,
-    step: u64,
     generator: Bound,
     critic: Bound,
     head: Option<Bound>,
@@ -64,7 +63,6 @@ impl Trained {
     pub fn new(game: Arc<Game>, state: &State, generator_state: NetState, readers: ReaderStates) -> Self {
         let bind = |name: &str| Bound::new(&state.sections[name], false);
         Self {
-            step: state.step(),
             generator: bind(GENERATOR),
             critic: bind(CRITIC),
             head: game.codes().map(|codes| bind(codes.network())),
@@ -77,11 +75,6 @@ impl Trained {
     /// The game.
     pub fn game(&self) -> &Game {
         &self.game
-    }
-
-    /// Steps it was trained for.
-    pub fn step(&self) -> u64 {
-        self.step
     }
 
     /// Range of the generator's pixels.
@@ -149,18 +142,9 @@ impl Trained {
                 if matches!(prior, Prior::Categorical { .. }) { prior.width().min(1) } else { prior.width() };
             for number in 0..moved {
                 for start in 0..starts.len() {
-                    let mut row = starts.repeat(start, columns);
-                    for column in 0..columns {
-                        match prior {
-                            Prior::Categorical { values } if column < *values => {
-                                row.set_category(*position, column, column);
-                            }
-                            Prior::Categorical { .. } => blank.push(labels.len() * columns + column),
-                            _ => {
-                                let value = -2.0 + 4.0 * column as f32 / (columns - 1) as f32;
-                                row.slot_mut(*position)[column * prior.width() + number] = value;
-                            }
-                        }
+                    let row = moved_row(starts.repeat(start, columns), *position, *prior, number);
+                    if let Prior::Categorical { values } = prior {
+                        blank.extend((*values..columns).map(|column| labels.len() * columns + column));
                     }
                     labels.push(match prior {
                         Prior::Categorical { values } => format!("{name} 0..{}", values.min(&columns) - 1),
@@ -253,4 +237,21 @@ impl Trained {
         self.readers = real_readers;
         Some(Encoding { slots, values })
     }
+}
+
+/// A row of equal latents in which one code moves: a categorical slot through its categories as far as they go, number
+/// `number` of another slot from −2 to 2.
+fn moved_row(mut row: Draw, position: usize, prior: Prior, number: usize) -> Draw {
+    let columns = row.len();
+    for column in 0..columns {
+        match prior {
+            Prior::Categorical { values } if column < values => row.set_category(position, column, column),
+            Prior::Categorical { .. } => {}
+            _ => {
+                let value = -2.0 + 4.0 * column as f32 / (columns - 1) as f32;
+                row.slot_mut(position)[column * prior.width() + number] = value;
+            }
+        }
+    }
+    row
 }

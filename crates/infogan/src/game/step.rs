@@ -52,6 +52,9 @@ pub struct StepReport {
     pub monitors: BTreeMap<String, f64>,
 }
 
+/// Gradients by network and path.
+type Gradients = BTreeMap<String, BTreeMap<String, Tensor<1>>>;
+
 /// A batch of generated pictures with everything that may still be wanted of it.
 struct Generation {
     draw: Draw,
@@ -197,8 +200,7 @@ impl Game {
                 })
                 .collect();
             let routed = self.route(&scene, wants(Receiver::Generator), wants(Receiver::Trunk));
-            let mut states = BTreeMap::new();
-            let term_loss = term.loss(&mut TermContext {
+            let term_loss = term.loss(&TermContext {
                 phase: &phase.settings.name,
                 draw: scene.draw,
                 real: scene.real.as_ref(),
@@ -206,7 +208,6 @@ impl Game {
                 critic_real: routed.critic_real.as_ref(),
                 critic_fake: routed.critic_fake.as_ref(),
                 networks: &networks,
-                states: &mut states,
                 device: &self.device,
             });
             owned.extend(networks);
@@ -238,7 +239,7 @@ impl Game {
         }
 
         let mut tape = total.backward();
-        let mut gradients: BTreeMap<String, BTreeMap<String, Tensor<1>>> = BTreeMap::new();
+        let mut gradients = Gradients::new();
         gradients.insert(CRITIC.to_owned(), scene.critic.take_gradients(&mut tape));
         let mut generation = generation;
         if trains(GENERATOR)
@@ -250,15 +251,8 @@ impl Game {
             gradients.insert(name, bound.take_gradients(&mut tape));
         }
         drop(tape);
-        for (network, by_path) in &gradients {
-            for (path, gradient) in by_path {
-                // A sum of squares is not finite as soon as one element or its square is not: Adam keeps squares.
-                if !scalar(&gradient.clone().square().sum()).is_finite() {
-                    let what =
-                        if scalar(&gradient.clone().sum()).is_finite() { "the square of the" } else { "the" };
-                    return Err(not_finite(format!("{what} gradient of '{network}.{path}'")));
-                }
-            }
+        if let Some(what) = not_finite_among(&gradients) {
+            return Err(not_finite(what));
         }
         for name in &phase.settings.optimizers {
             self.optimizers[name].update(name, state, &mut gradients);
@@ -328,12 +322,7 @@ struct Routed {
 impl Optimizer {
     /// Updates every parameter that has a gradient. Parameters and moments are moved out of the state, so that
     /// nobody else holds them and the update is in place.
-    fn update(
-        &self,
-        name: &str,
-        state: &mut State,
-        gradients: &mut BTreeMap<String, BTreeMap<String, Tensor<1>>>,
-    ) {
+    fn update(&self, name: &str, state: &mut State, gradients: &mut Gradients) {
         let reached = |network| gradients.get(network).is_some_and(|by_path| !by_path.is_empty());
         if !self.networks.iter().any(reached) {
             return; // no update, so Adam's count does not move either
@@ -392,6 +381,17 @@ impl Optimizer {
             length => 1.0 - step.min(length) as f64 / length as f64,
         }
     }
+}
+
+/// The first gradient that an optimiser must not be given, in words.
+fn not_finite_among(gradients: &Gradients) -> Option<String> {
+    let mut all =
+        gradients.iter().flat_map(|(network, by_path)| by_path.iter().map(move |entry| (network, entry)));
+    // A sum of squares is not finite as soon as one element or its square is not: Adam keeps squares.
+    let (network, (path, gradient)) =
+        all.find(|(_, (_, gradient))| !scalar(&(*gradient).clone().square().sum()).is_finite())?;
+    let what = if scalar(&gradient.clone().sum()).is_finite() { "the square of the" } else { "the" };
+    Some(format!("{what} gradient of '{network}.{path}'"))
 }
 
 /// Reads one number.

@@ -93,11 +93,6 @@ impl Stack {
         Ok(Self { layers, input })
     }
 
-    /// Shape of one sample going in.
-    pub fn input(&self) -> Shape {
-        self.input
-    }
-
     /// Shape of one sample coming out.
     pub fn output(&self) -> Shape {
         self.layers.last().map_or(self.input, |layer| layer.to)

@@ -187,14 +187,6 @@ impl Session {
     }
 }
 
-/// Points a configuration at a folder of files.
-pub fn point_at(config: &mut Config, data: Option<&Path>) {
-    if let Some(path) = data {
-        config.data.set = DataSet::Idx;
-        config.data.path = Some(path.to_owned());
-    }
-}
-
 /// Pictures of a split.
 ///
 /// # Errors

@@ -8,10 +8,10 @@ use std::{
 use infogan_data::{Split, random::Streams};
 use infogan_ops::device;
 
-use super::{fitting, load_set, place::read_config, point_at, record};
+use super::{fitting, load_set, place::read_config, record};
 use crate::{
     Error,
-    config::{Config, ConfigError},
+    config::{Config, ConfigError, DataSet},
     evaluate::{Scores, Trained, score},
     game::{CRITIC, GENERATOR, Game, ReaderStates},
     latent::Draw,
@@ -85,7 +85,10 @@ impl OpenRun {
     /// When the pictures cannot be read or are of another shape than the run's.
     pub fn evaluate(&mut self, data: Option<&Path>) -> Result<Scores, Error> {
         let mut config = self.config.clone();
-        point_at(&mut config, data);
+        if let Some(path) = data {
+            config.data.set = DataSet::Idx;
+            config.data.path = Some(path.to_owned());
+        }
         let picture = self.trained.game().picture();
         let train = fitting(load_set(&config, Split::Train)?, picture)?;
         let test = fitting(load_set(&config, Split::Test)?, picture)?.take(config.evaluate.test);

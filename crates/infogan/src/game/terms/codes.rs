@@ -216,13 +216,12 @@ impl Term for Codes {
         &self.shares
     }
 
-    fn loss(&self, context: &mut TermContext<'_>) -> TermLoss {
+    fn loss(&self, context: &TermContext<'_>) -> TermLoss {
         let (Some(critic), Some(draw)) = (context.critic_fake, context.draw) else {
             unreachable!("a phase computes what its terms need")
         };
         let head = &context.networks[self.network()];
-        let state = context.states.entry(self.network().to_owned()).or_default();
-        let posteriors = self.posterior(head, state, critic, Pass::TRAIN);
+        let posteriors = self.posterior(head, &mut NetState::default(), critic, Pass::TRAIN);
         let cross_entropies = self.cross_entropies(&posteriors, draw, context.device);
         let zero = || Tensor::<1>::zeros([1], context.device);
         let mut weighted = zero();

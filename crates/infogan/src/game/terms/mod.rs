@@ -13,7 +13,7 @@ use crate::{
     config::{PhaseConfig, Receiver, Side},
     latent::Draw,
     networks::CriticOutput,
-    nn::{Bound, NetState, ParameterSpec},
+    nn::{Bound, ParameterSpec},
 };
 
 /// What a phase must compute before its losses.
@@ -90,8 +90,6 @@ pub struct TermContext<'a> {
     pub critic_fake: Option<&'a CriticOutput>,
     /// The term's own networks.
     pub networks: &'a BTreeMap<String, Bound>,
-    /// State of the term's own networks.
-    pub states: &'a mut BTreeMap<String, NetState>,
     /// Device of stored tensors.
     pub device: &'a Device,
 }
@@ -125,7 +123,7 @@ pub trait Term: Send + Sync {
     }
 
     /// Its loss in a phase it joins.
-    fn loss(&self, context: &mut TermContext<'_>) -> TermLoss;
+    fn loss(&self, context: &TermContext<'_>) -> TermLoss;
 
     /// Highest value of each of its bounds, in nats.
     fn ceilings(&self) -> BTreeMap<String, f64> {
