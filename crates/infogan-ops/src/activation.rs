@@ -1,4 +1,6 @@
-use burn::tensor::{Tensor, activation};
+use burn::{backend::Dispatch, tensor::Tensor};
+
+use crate::extension::Kernels;
 
 /// A pointwise non-linearity.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -17,11 +19,5 @@ pub enum Activation {
 
 /// Applies the activation to every element.
 pub fn activate<const D: usize>(x: Tensor<D>, activation: Activation) -> Tensor<D> {
-    match activation {
-        Activation::Identity => x,
-        Activation::Relu => activation::relu(x),
-        Activation::LeakyRelu(slope) => activation::leaky_relu(x, slope),
-        Activation::Tanh => activation::tanh(x),
-        Activation::Sigmoid => activation::sigmoid(x),
-    }
+    Tensor::from_dispatch(Dispatch::activate(x.into_dispatch(), activation))
 }

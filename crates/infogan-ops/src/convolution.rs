@@ -1,7 +1,8 @@
-use burn::tensor::{
-    Tensor,
-    module::{conv_transpose2d as stock_transposed, conv2d as stock_conv2d},
-    ops::{ConvOptions, ConvTransposeOptions},
+use burn::{backend::Dispatch, tensor::Tensor};
+
+use crate::{
+    Activation,
+    extension::{Bias, Frame, Kernels},
 };
 
 /// The square window of a convolution: kernel, stride and the zero padding before (top, left) and after
@@ -48,29 +49,48 @@ impl Window {
     }
 }
 
-/// Convolution. `x` `[N, in, H, W]`, `weight` `[out, in, k, k]`, `bias` `[out]` → `[N, out, H', W']`.
-pub fn conv2d(x: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>>, window: Window) -> Tensor<4> {
-    let padding = [(window.before, window.after); 2];
-    let options = ConvOptions::new_with_padding([window.stride; 2], padding, [1, 1], 1);
-    stock_conv2d(x, weight, bias, options)
+/// Convolution in `groups` groups of channels, then the activation.
+///
+/// `x` `[N, in, H, W]`, `weight` `[out, in / groups, k, k]`, `bias` `[out]` → `[N, out, H', W']`.
+pub fn conv2d(
+    x: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Option<Tensor<1>>,
+    window: Window,
+    groups: usize,
+    activation: Activation,
+) -> Tensor<4> {
+    let frame = Frame { window, groups };
+    let bias = bias_of(bias);
+    Tensor::from_dispatch(Dispatch::down(x.into_dispatch(), weight.into_dispatch(), bias, frame, activation))
 }
 
-/// Transposed convolution. `x` `[N, in, H, W]`, `weight` `[in, out, k, k]`, `bias` `[out]` → `[N, out, H', W']`.
+/// Transposed convolution in `groups` groups of channels, then the activation.
+///
+/// `x` `[N, in, H, W]`, `weight` `[in, out / groups, k, k]`, `bias` `[out]` → `[N, out, H', W']`.
 pub fn conv_transpose2d(
     x: Tensor<4>,
     weight: Tensor<4>,
     bias: Option<Tensor<1>>,
     window: Window,
+    groups: usize,
+    activation: Activation,
 ) -> Tensor<4> {
-    // Burn pads a transposed convolution evenly: take the smaller side and cut the rest off.
-    let even = window.before.min(window.after);
-    let options = ConvTransposeOptions::new([window.stride; 2], [even; 2], [0, 0], [1, 1], 1);
-    let y = stock_transposed(x, weight, bias, options);
-    if window.before == window.after {
-        return y;
-    }
-    let [batch, channels, height, width] = y.dims();
-    let first = window.before - even;
-    let last = window.after - even;
-    y.slice([0..batch, 0..channels, first..height - last, first..width - last])
+    let [_, _, height, width] = x.dims();
+    // Where nothing is left, the batch of empty maps says so.
+    let size = [height, width].map(|side| window.up(side).unwrap_or(0));
+    let frame = Frame { window, groups };
+    let bias = bias_of(bias);
+    Tensor::from_dispatch(Dispatch::up(
+        x.into_dispatch(),
+        weight.into_dispatch(),
+        bias,
+        frame,
+        size,
+        activation,
+    ))
+}
+
+pub(crate) fn bias_of(bias: Option<Tensor<1>>) -> Bias<Dispatch> {
+    bias.map_or(Bias::Without, |bias| Bias::With(bias.into_dispatch()))
 }

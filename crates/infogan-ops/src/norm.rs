@@ -1,6 +1,8 @@
-use burn::tensor::{
-    Tensor,
-    module::{batch_norm as stock_batch_norm, batch_norm_train},
+use burn::{backend::Dispatch, tensor::Tensor};
+
+use crate::{
+    Activation,
+    extension::{Kernels, NormFrame},
 };
 
 /// Which mean and variance batch norm divides by.
@@ -34,37 +36,40 @@ pub struct Moments {
     pub samples: usize,
 }
 
-/// Batch normalisation over all dimensions but the second (Ioffe and Szegedy, 2015).
+/// Batch normalisation over all dimensions but the second (Ioffe and Szegedy, 2015), then the activation.
 ///
-/// `x` `[N, C, …]`, `gamma` and `beta` `[C]` → the normalised batch and, for [`Statistics::Batch`], the moments
-/// of each group in order.
+/// `x` `[N, C, …]`, `gamma` and `beta` `[C]` → the result and, for [`Statistics::Batch`], the moments of each group
+/// in order.
 pub fn batch_norm<const D: usize>(
     x: Tensor<D>,
     gamma: Tensor<1>,
     beta: Tensor<1>,
     statistics: Statistics,
     epsilon: f64,
+    activation: Activation,
 ) -> (Tensor<D>, Vec<Moments>) {
+    let [batch, channels] = [x.dims()[0], x.dims()[1]];
+    let (x, gamma, beta) = (x.into_dispatch(), gamma.into_dispatch(), beta.into_dispatch());
     match statistics {
         Statistics::Given { mean, variance } => {
-            (stock_batch_norm(x, gamma, beta, mean, variance, epsilon), Vec::new())
+            let frame = NormFrame { groups: 1, epsilon, activation };
+            let (mean, variance) = (mean.into_dispatch(), variance.into_dispatch());
+            let y = Dispatch::norm_given(x, gamma, beta, mean, variance, frame);
+            (Tensor::from_dispatch(y), Vec::new())
         }
         Statistics::Batch { groups } => {
-            let mut outputs = Vec::with_capacity(groups);
-            let mut moments = Vec::with_capacity(groups);
-            let size = x.dims()[0] / groups.max(1);
-            for group in 0..groups {
-                let part = if groups == 1 { x.clone() } else { x.clone().narrow(0, group * size, size) };
-                let out = batch_norm_train(part, gamma.clone(), beta.clone(), epsilon);
-                outputs.push(out.output);
-                moments.push(Moments {
-                    mean: out.mean.inner(),
-                    variance: out.variance.inner(),
-                    samples: size,
-                });
-            }
-            let y = if groups == 1 { outputs.remove(0) } else { Tensor::cat(outputs, 0) };
-            (y, moments)
+            let frame = NormFrame { groups, epsilon, activation };
+            let (y, mean, variance) = Dispatch::norm(x, gamma, beta, frame);
+            let [mean, variance] = [mean, variance].map(|t| Tensor::<1>::from_dispatch(t).inner()); // [groups · C]
+            let part = |all: &Tensor<1>, group: usize| all.clone().narrow(0, group * channels, channels);
+            let moments = (0..groups)
+                .map(|group| Moments {
+                    mean: part(&mean, group),
+                    variance: part(&variance, group),
+                    samples: batch / groups,
+                })
+                .collect();
+            (Tensor::from_dispatch(y), moments)
         }
     }
 }

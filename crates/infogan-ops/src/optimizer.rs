@@ -1,7 +1,13 @@
-use burn::tensor::{Tensor, TensorData};
-use rayon::prelude::*;
+use burn::{
+    backend::Flex,
+    tensor::{Tensor, TensorData},
+};
 
-use crate::device::is_host;
+use crate::{
+    device::is_host,
+    extension::stock_bodies,
+    kernels::{adam as kernel, pointwise},
+};
 
 /// Constants of Adam (Kingma and Ba, 2015), apart from the rate.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -13,9 +19,6 @@ pub struct AdamOptions {
     /// Added to the root of the corrected second moment.
     pub epsilon: f64,
 }
-
-/// Elements a thread takes at a time. Every element is computed alone, so the cut never shows in the result.
-const CHUNK: usize = 1 << 16;
 
 /// One Adam update, placed as PyTorch places ε: p ← p − rate/(1−β₁ᵗ) · m / (√v/√(1−β₂ᵗ) + ε).
 ///
@@ -30,36 +33,42 @@ pub fn adam(
     rate: f64,
     options: &AdamOptions,
 ) -> (Tensor<1>, Tensor<1>, Tensor<1>) {
-    if !is_host(&parameter.device()) {
+    if !is_host(&parameter.device()) || stock_bodies() {
         return adam_stock(parameter, gradient, first, second, step, rate, options);
     }
-    let AdamOptions { beta1, beta2, epsilon } = *options;
     let (step_size, root_correction) = corrections(step, rate, options);
-    let (beta1, beta2, epsilon) = (beta1 as f32, beta2 as f32, epsilon as f32);
     // 1 − β in f64 first: in f32 the small difference would lose half its digits.
-    let (rest1, rest2) = ((1.0 - options.beta1) as f32, (1.0 - options.beta2) as f32);
-    let (step_size, root_correction) = (step_size as f32, root_correction as f32);
+    let pair = |beta: f64| [beta as f32, (1.0 - beta) as f32];
+    let update = kernel::Update {
+        first: pair(options.beta1),
+        second: pair(options.beta2),
+        step: step_size as f32,
+        root: root_correction as f32,
+        epsilon: options.epsilon as f32,
+    };
     let mut p = OnHost::take(parameter);
     let mut m = OnHost::take(first);
     let mut v = OnHost::take(second);
     let g = OnHost::take(gradient);
-    p.values
-        .par_chunks_mut(CHUNK)
-        .zip(m.values.par_chunks_mut(CHUNK))
-        .zip(v.values.par_chunks_mut(CHUNK))
-        .zip(g.values.par_chunks(CHUNK))
-        .for_each(|(((p, m), v), g)| {
-            for (((p, m), v), &g) in p.iter_mut().zip(m).zip(v).zip(g) {
-                *m = beta1 * *m + rest1 * g;
-                *v = beta2 * *v + rest2 * g * g;
-                *p -= step_size * *m / (v.sqrt() / root_correction + epsilon);
-            }
-        });
+    kernel::update(&update, &mut p.values, &g.values, &mut m.values, &mut v.values);
     (p.give(), m.give(), v.give())
 }
 
+/// Whether every element of a tensor and its square are finite: what an optimiser that keeps squares may be given.
+pub fn squares_finite(tensor: &Tensor<1>) -> bool {
+    if is_host(&tensor.device())
+        && !stock_bodies()
+        && let Ok(primitive) = tensor.clone().try_into_primitive::<Flex>()
+        && let Some(values) = primitive.as_slice::<f32>()
+    {
+        return pointwise::squares_finite(values);
+    }
+    let sum: f32 = tensor.clone().square().sum().into_scalar();
+    sum.is_finite()
+}
+
 /// The same update in tensor operations: what runs where tensors are not host memory, and the reference beside the
-/// loop above.
+/// kernel above.
 pub fn adam_stock(
     parameter: Tensor<1>,
     gradient: Tensor<1>,

@@ -20,7 +20,7 @@ use infogan::{
     train::{state::State, train},
 };
 use infogan_data::random::Streams;
-use infogan_ops::{device, linear};
+use infogan_ops::{Activation, device, linear};
 
 /// Pixels of the toy's pictures.
 const PIXELS: usize = 64;
@@ -96,7 +96,7 @@ impl Hash {
     }
 
     fn codes(network: &Bound, pictures: Tensor<4>) -> Tensor<2> {
-        linear(pictures.flatten(1, 3), network.get("weight"), None) // [N, CODES]
+        linear(pictures.flatten(1, 3), network.get("weight"), None, Activation::Identity) // [N, CODES]
     }
 }
 
@@ -134,7 +134,7 @@ impl Term for Hash {
         } else {
             let features = context.critic_fake.expect("the critic was asked").taps["features"].clone().flat();
             let head = context.networks["hash-head"].get("weight");
-            ("hash", distance(linear(features, head, None), Self::codes(frozen, fake)))
+            ("hash", distance(linear(features, head, None, Activation::Identity), Self::codes(frozen, fake)))
         };
         TermLoss { loss: loss.clone() * 2.0, losses: vec![(name.to_owned(), loss)], bounds: Vec::new() }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use burn::tensor::{Tensor, activation};
 use infogan_data::random::Streams;
-use infogan_ops::{AdamOptions, adam, sgd};
+use infogan_ops::{AdamOptions, adam, sgd, squares_finite};
 
 use super::{
     CRITIC, GENERATOR, Game, Optimizer, Phase, optimizer_counter, optimizer_section, terms::TermContext,
@@ -387,9 +387,8 @@ impl Optimizer {
 fn not_finite_among(gradients: &Gradients) -> Option<String> {
     let mut all =
         gradients.iter().flat_map(|(network, by_path)| by_path.iter().map(move |entry| (network, entry)));
-    // A sum of squares is not finite as soon as one element or its square is not: Adam keeps squares.
-    let (network, (path, gradient)) =
-        all.find(|(_, (_, gradient))| !scalar(&(*gradient).clone().square().sum()).is_finite())?;
+    // Squares as well: Adam keeps them.
+    let (network, (path, gradient)) = all.find(|(_, (_, gradient))| !squares_finite(gradient))?;
     let what = if scalar(&gradient.clone().sum()).is_finite() { "the square of the" } else { "the" };
     Some(format!("{what} gradient of '{network}.{path}'"))
 }

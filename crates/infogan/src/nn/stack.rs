@@ -1,7 +1,7 @@
 //! A sequence of layers built from a table.
 
 use burn::tensor::Tensor;
-use infogan_ops::{Statistics, activate, batch_norm, conv_transpose2d, conv2d, linear};
+use infogan_ops::{Activation, Statistics, batch_norm, conv_transpose2d, conv2d, flatten, linear, unflatten};
 
 use super::{
     Bound, Init, LayerSpec, NetState, NormMode, ParameterSpec, Pass, Shape, TableError,
@@ -25,18 +25,15 @@ impl Feature {
     pub fn flat(self) -> Tensor<2> {
         match self {
             Self::Flat(x) => x,
-            Self::Map(x) => x.flatten(1, 3), // [N, C·H·W]
+            Self::Map(x) => flatten(x), // [N, C·H·W]
         }
     }
 
     /// As maps of this shape: `[N, C, H, W]`.
-    fn map(self, [channels, height, width]: [usize; 3]) -> Tensor<4> {
+    fn map(self, shape: [usize; 3]) -> Tensor<4> {
         match self {
             Self::Map(x) => x,
-            Self::Flat(x) => {
-                let batch = x.dims()[0];
-                x.reshape([batch, channels, height, width])
-            }
+            Self::Flat(x) => unflatten(x, shape),
         }
     }
 
@@ -175,11 +172,13 @@ impl Layer {
     fn forward(&self, parameters: &Bound, state: &mut NetState, x: Feature, pass: Pass) -> Feature {
         let path = &self.path;
         let bias = self.spec.bias.then(|| parameters.get::<1>(&format!("{path}.bias")));
+        // The activation goes with whatever comes last before it.
+        let direct = if self.spec.norm { Activation::Identity } else { self.spec.activation };
         match self.spec.map {
             Map::Linear(to) => {
                 let weight = parameters.get::<2>(&format!("{path}.weight"));
-                let y = linear(x.flat(), weight, bias); // [N, units]
-                let y = activate(self.normalise(parameters, state, y, pass), self.spec.activation);
+                let y = linear(x.flat(), weight, bias, direct); // [N, units]
+                let y = self.normalise(parameters, state, y, pass);
                 match to {
                     Shape::Flat(_) => Feature::Flat(y),
                     Shape::Map(shape) => Feature::Map(Feature::Flat(y).map(shape)),
@@ -190,12 +189,13 @@ impl Layer {
                 let weight = parameters.get::<4>(&format!("{path}.weight"));
                 let up = matches!(self.spec.map, Map::UpConv(..));
                 let convolve = if up { conv_transpose2d } else { conv2d };
-                let y = convolve(x.map(from), weight, bias, window); // [N, C, H, W]
-                Feature::Map(activate(self.normalise(parameters, state, y, pass), self.spec.activation))
+                let y = convolve(x.map(from), weight, bias, window, 1, direct); // [N, C, H, W]
+                Feature::Map(self.normalise(parameters, state, y, pass))
             }
         }
     }
 
+    /// Batch norm and activation where the layer has a norm.
     fn normalise<const D: usize>(
         &self,
         parameters: &Bound,
@@ -216,7 +216,7 @@ impl Layer {
                 Statistics::Given { mean, variance }
             }
         };
-        let (y, moments) = batch_norm(y, gamma, beta, statistics, NORM_EPSILON);
+        let (y, moments) = batch_norm(y, gamma, beta, statistics, NORM_EPSILON, self.spec.activation);
         if pass.gather {
             state.gather(&path, moments);
         }

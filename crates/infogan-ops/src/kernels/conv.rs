@@ -1,0 +1,796 @@
+//! Convolution on channels-last maps: one geometry, three kernels.
+//!
+//! A window ties a big map to a small one. [`down`] reads the big map (a convolution forward, the data gradient of a
+//! transposed one), [`up`] reads the small one (the transposed convolution forward, the data gradient of a
+//! convolution), [`weight`] reads both. Each is one matrix product whose left factor is read where the maps lie.
+
+#![allow(unsafe_code)]
+
+use std::mem::MaybeUninit;
+
+use super::{
+    level::leveled,
+    pointwise::finish,
+    product::{
+        Dense, Left, Right, Stretch, TASK_ROWS, Transposed, by_panels, multiply, pack_transposed,
+        packed_size, panel_row, stretches, transposed_size,
+    },
+    tile::{Run, Tiling},
+    work::{Shared, parallel, ranges, scratch},
+};
+use crate::Activation;
+
+/// Height, width and channels of a map, stored `[height, width, channels]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Map {
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+    /// Channels, of all groups.
+    pub channels: usize,
+}
+
+impl Map {
+    /// Pixels.
+    pub fn area(&self) -> usize {
+        self.height * self.width
+    }
+
+    /// Numbers.
+    pub fn count(&self) -> usize {
+        self.area() * self.channels
+    }
+}
+
+/// What a convolution ties together. Pixel `(y, x)` of the small map meets tap `(i, j)` of the kernel at pixel
+/// `(y·stride + i − before, x·stride + j − before)` of the big one.
+///
+/// Weights are PyTorch's for both directions: `[small channels, big channels / groups, kernel, kernel]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Geometry {
+    /// Maps in the batch.
+    pub batch: usize,
+    /// The big map.
+    pub big: Map,
+    /// The small map.
+    pub small: Map,
+    /// Side of the kernel.
+    pub kernel: usize,
+    /// Step.
+    pub stride: usize,
+    /// Padding above and to the left of the big map.
+    pub before: usize,
+    /// Groups of channels that do not mix.
+    pub groups: usize,
+}
+
+impl Geometry {
+    /// Taps of the kernel.
+    pub fn taps(&self) -> usize {
+        self.kernel * self.kernel
+    }
+
+    /// Channels of one group: big, small.
+    pub fn group(&self) -> (usize, usize) {
+        (self.big.channels / self.groups, self.small.channels / self.groups)
+    }
+
+    /// Numbers of the weight.
+    pub fn weights(&self) -> usize {
+        self.small.channels * self.group().0 * self.taps()
+    }
+}
+
+/// Fewest channels for which rows are read where they lie; with fewer, runs would be too short and rows are gathered.
+const FEWEST: usize = 8;
+
+/// Zeros that stand for the padding.
+static ZEROS: [f32; 512] = [0.0; 512];
+
+/// Small map of a big one. `big` `[batch, height, width, channels]`, `bias` per small channel.
+pub fn down(
+    g: &Geometry,
+    big: &[f32],
+    weight: &[f32],
+    bias: Option<&[f32]>,
+    activation: Activation,
+    small: &mut [MaybeUninit<f32>],
+) {
+    assert_eq!(big.len(), g.batch * g.big.count());
+    assert_eq!(small.len(), g.batch * g.small.count());
+    assert_eq!(weight.len(), g.weights());
+    let tiling = Tiling::current();
+    let (from, to) = g.group();
+    let inner = g.taps() * from;
+    let rows = g.batch * g.small.area();
+    let gathered = from < FEWEST;
+    let cuts = if gathered {
+        stretches(1, inner, tiling.depth())
+    } else {
+        stretches(g.taps(), from, depth(&tiling))
+    };
+    let out = Shared::new(small);
+    let size = packed_size(&tiling, inner, to);
+    scratch(g.groups * size, |packed| {
+        let shared = Shared::of(packed);
+        for group in 0..g.groups {
+            // Inner dimension: tap, then big channel. Columns: small channels.
+            let weight = &weight[group * to * inner..(group + 1) * to * inner];
+            let taps: Vec<usize> = (0..g.taps()).collect();
+            // SAFETY: groups have parts of their own.
+            let part = unsafe { shared.filled(group * size..(group + 1) * size) };
+            pack_weight(&tiling, weight, inner, g.taps(), from, to, &taps, part);
+        }
+        let packed = &*packed;
+        parallel(rows.div_ceil(TASK_ROWS), |task| {
+            let block = task * TASK_ROWS..((task + 1) * TASK_ROWS).min(rows);
+            for group in 0..g.groups {
+                let right = Right::Packed(&packed[group * size..(group + 1) * size]);
+                let product = |row: usize| out.at(row * g.small.channels + group * to);
+                // SAFETY: blocks of rows and groups of columns are disjoint.
+                unsafe {
+                    if gathered {
+                        scratch(block.len() * inner, |patch| {
+                            gather(g, big, group * from, from, block.start, block.end, patch);
+                            let left = Dense::new(patch, inner);
+                            let base = |row: usize| product(block.start + row);
+                            multiply(
+                                &tiling,
+                                &cuts,
+                                &left,
+                                &right,
+                                0..block.len(),
+                                0..to.div_ceil(tiling.width()),
+                                to,
+                                &base,
+                            );
+                        });
+                    } else {
+                        let left = Windows { g, big, channel: group * from };
+                        multiply(
+                            &tiling,
+                            &cuts,
+                            &left,
+                            &right,
+                            block.clone(),
+                            0..to.div_ceil(tiling.width()),
+                            to,
+                            &product,
+                        );
+                    }
+                }
+            }
+            // SAFETY: this task wrote all of it, and nobody else touches it.
+            let part = unsafe { out.filled(block.start * g.small.channels..block.end * g.small.channels) };
+            finish(part, g.small.channels, bias, activation);
+        });
+    });
+}
+
+/// Depth of a stretch when zeros of [`ZEROS`] may stand in for a run.
+fn depth(tiling: &Tiling) -> usize {
+    tiling.depth().min(ZEROS.len())
+}
+
+/// Packs weights for a product: columns by panels, inner dimension `taps` (in the order given) and then channels.
+/// `weight` is read at `column · column_step + channel · channel_step + tap`.
+#[allow(clippy::too_many_arguments)]
+fn pack_weight(
+    tiling: &Tiling,
+    weight: &[f32],
+    column_step: usize,
+    channel_step: usize,
+    channels: usize,
+    columns: usize,
+    taps: &[usize],
+    packed: &mut [f32],
+) {
+    let width = tiling.width();
+    let inner = taps.len() * channels;
+    let shared = Shared::of(packed);
+    // Four columns at a time: they share a line of the target while their own lines stay in the first cache.
+    let blocks = columns.next_multiple_of(tiling.lanes) / 4;
+    ranges(blocks, 4, |range| {
+        for block in range {
+            let column = block * 4;
+            let first = column / width * width;
+            let row = panel_row(tiling, width.min(columns - first));
+            let base = first * inner + column - first;
+            for channel in 0..channels {
+                for (number, tap) in taps.iter().enumerate() {
+                    let at = base + (number * channels + channel) * row;
+                    // SAFETY: blocks of columns are disjoint.
+                    let target = unsafe { shared.filled(at..at + 4) };
+                    for (i, value) in target.iter_mut().enumerate() {
+                        let column = column + i;
+                        *value = if column < columns {
+                            weight[column * column_step + channel * channel_step + tap]
+                        } else {
+                            0.0
+                        };
+                    }
+                }
+            }
+        }
+    });
+}
+
+/// Rows of the product of [`down`]: the pixels of the small map, each seeing its window of the big one.
+struct Windows<'a> {
+    g: &'a Geometry,
+    big: &'a [f32],
+    channel: usize,
+}
+
+impl Left for Windows<'_> {
+    fn step(&self) -> usize {
+        1
+    }
+
+    fn runs(&self, row: usize, rows: usize, stretch: &Stretch, runs: &mut [Run]) {
+        let g = self.g;
+        let (height, width) = (g.big.height as isize, g.big.width as isize);
+        let channels = g.big.channels as isize;
+        let mut x = row % g.small.width;
+        let mut y = row / g.small.width % g.small.height;
+        let mut n = row / g.small.area();
+        for i in 0..rows {
+            let top = (y * g.stride) as isize - g.before as isize;
+            let left = (x * g.stride) as isize - g.before as isize;
+            let corner = ((n as isize * height + top) * width + left) * channels
+                + (self.channel + stretch.offset) as isize;
+            let first = stretch.segment;
+            let (mut across, mut below) = ((first % g.kernel) as isize, (first / g.kernel) as isize);
+            for run in runs.iter_mut() {
+                let (at_y, at_x) = (top + below, left + across);
+                let inside = (at_y as usize) < g.big.height && (at_x as usize) < g.big.width;
+                run[i] = if inside {
+                    let at = (corner + (below * width + across) * channels) as usize;
+                    self.big[at..at + stretch.length].as_ptr()
+                } else {
+                    ZEROS.as_ptr()
+                };
+                across += 1;
+                if across == g.kernel as isize {
+                    across = 0;
+                    below += 1;
+                }
+            }
+            x += 1;
+            if x == g.small.width {
+                x = 0;
+                y += 1;
+                if y == g.small.height {
+                    y = 0;
+                    n += 1;
+                }
+            }
+        }
+    }
+}
+
+/// Writes the windows of the pixels `begin..end` of the small map one after the other: `[pixel, tap, channel]`.
+fn gather(
+    g: &Geometry,
+    big: &[f32],
+    channel: usize,
+    channels: usize,
+    begin: usize,
+    end: usize,
+    patch: &mut [f32],
+) {
+    let inner = g.taps() * channels;
+    for (row, window) in (begin..end).zip(patch.chunks_exact_mut(inner)) {
+        let x = row % g.small.width;
+        let y = row / g.small.width % g.small.height;
+        let n = row / g.small.area();
+        let left = (x * g.stride) as isize - g.before as isize;
+        for (i, line) in window.chunks_exact_mut(g.kernel * channels).enumerate() {
+            let at_y = (y * g.stride + i) as isize - g.before as isize;
+            if at_y as usize >= g.big.height {
+                line.fill(0.0);
+                continue;
+            }
+            let start = (n * g.big.height + at_y as usize) * g.big.width;
+            // All channels of a row of the window lie together.
+            if channels == g.big.channels && left >= 0 && left as usize + g.kernel <= g.big.width {
+                let at = (start + left as usize) * channels;
+                for (value, &source) in line.iter_mut().zip(&big[at..at + g.kernel * channels]) {
+                    *value = source;
+                }
+                continue;
+            }
+            for (j, pixel) in line.chunks_exact_mut(channels).enumerate() {
+                let at_x = left + j as isize;
+                if at_x as usize >= g.big.width {
+                    pixel.fill(0.0);
+                } else {
+                    let at = (start + at_x as usize) * g.big.channels + channel;
+                    pixel.copy_from_slice(&big[at..at + channels]);
+                }
+            }
+        }
+    }
+}
+
+/// Big map of a small one: the adjoint of [`down`]. `bias` per big channel.
+pub fn up(
+    g: &Geometry,
+    small: &[f32],
+    weight: &[f32],
+    bias: Option<&[f32]>,
+    activation: Activation,
+    big: &mut [MaybeUninit<f32>],
+) {
+    assert_eq!(big.len(), g.batch * g.big.count());
+    assert_eq!(small.len(), g.batch * g.small.count());
+    assert_eq!(weight.len(), g.weights());
+    let (to, _) = g.group();
+    if to <= FEWEST {
+        up_by_windows(g, small, weight, bias, activation, big);
+    } else {
+        up_by_classes(g, small, weight, bias, activation, big);
+    }
+}
+
+/// Pixels of the big map that meet the same taps, along one axis.
+#[derive(Clone, Copy)]
+struct Class {
+    /// First pixel.
+    first: usize,
+    /// Pixels, `stride` apart.
+    count: usize,
+    /// First tap; further ones are `stride` apart.
+    tap: usize,
+    /// Taps.
+    taps: usize,
+    /// Pixel of the small map that the first pixel meets with the first tap; it may lie outside.
+    meets: usize,
+}
+
+/// The classes along an axis of the big map. Pixel `p` meets tap `t` at pixel `(p + before − t) / stride` of the small
+/// map where that division has no rest.
+fn classes(side: usize, g: &Geometry) -> Vec<Class> {
+    (0..g.stride)
+        .filter_map(|rest| {
+            // Pixels p with (p + before) mod stride = rest.
+            let first = (rest + g.stride - g.before % g.stride) % g.stride;
+            (first < side).then(|| Class {
+                first,
+                count: (side - first).div_ceil(g.stride),
+                tap: rest,
+                taps: g.kernel.saturating_sub(rest).div_ceil(g.stride),
+                meets: (first + g.before) / g.stride,
+            })
+        })
+        .collect()
+}
+
+/// Every big pixel gathers what it meets: one product per class of pixels.
+fn up_by_classes(
+    g: &Geometry,
+    small: &[f32],
+    weight: &[f32],
+    bias: Option<&[f32]>,
+    activation: Activation,
+    big: &mut [MaybeUninit<f32>],
+) {
+    let tiling = Tiling::current();
+    let (to, from) = g.group();
+    let panels = to.div_ceil(tiling.width());
+    let out = Shared::new(big);
+    let (down, across) = (classes(g.big.height, g), classes(g.big.width, g));
+    let mut parts = Vec::new();
+    let mut size = 0;
+    for &vertical in &down {
+        for &horizontal in &across {
+            let taps: Vec<usize> = (0..vertical.taps * horizontal.taps)
+                .map(|t| {
+                    let (i, j) = (t / horizontal.taps, t % horizontal.taps);
+                    (vertical.tap + i * g.stride) * g.kernel + horizontal.tap + j * g.stride
+                })
+                .collect();
+            let cuts = stretches(taps.len(), from, depth(&tiling));
+            let packed = packed_size(&tiling, taps.len() * from, to);
+            parts.push((vertical, horizontal, taps, cuts, size, packed));
+            size += g.groups * packed;
+        }
+    }
+    scratch(size, |memory| {
+        for (_, _, taps, _, at, packed) in &parts {
+            for group in 0..g.groups {
+                let inner = to * g.taps();
+                let weight = &weight[group * from * inner..(group + 1) * from * inner];
+                let part = &mut memory[at + group * packed..at + (group + 1) * packed];
+                pack_weight(&tiling, weight, g.taps(), inner, from, to, taps, part);
+            }
+        }
+        let memory = &*memory;
+        // Blocks of rows of every class.
+        let mut tasks = Vec::new();
+        for (number, (vertical, horizontal, ..)) in parts.iter().enumerate() {
+            let rows = g.batch * vertical.count * horizontal.count;
+            tasks.extend((0..rows).step_by(TASK_ROWS).map(|row| (number, row..(row + TASK_ROWS).min(rows))));
+        }
+        parallel(tasks.len(), |task| {
+            let (number, block) = &tasks[task];
+            let (vertical, horizontal, _, cuts, at, packed) = &parts[*number];
+            let pixel = |row: usize| {
+                let j = row % horizontal.count;
+                let i = row / horizontal.count % vertical.count;
+                let n = row / (horizontal.count * vertical.count);
+                let y = vertical.first + i * g.stride;
+                let x = horizontal.first + j * g.stride;
+                ((n * g.big.height + y) * g.big.width + x) * g.big.channels
+            };
+            for group in 0..g.groups {
+                let left = Meetings { g, small, channel: group * from, vertical, horizontal };
+                let right = Right::Packed(&memory[at + group * packed..at + (group + 1) * packed]);
+                let product = |row: usize| out.at(pixel(row) + group * to);
+                // SAFETY: a pixel belongs to one row of one class.
+                unsafe { multiply(&tiling, cuts, &left, &right, block.clone(), 0..panels, to, &product) };
+            }
+            if bias.is_some() || activation != Activation::Identity {
+                for row in block.clone() {
+                    let at = pixel(row);
+                    // SAFETY: this task wrote this pixel, and nobody else touches it.
+                    finish(unsafe { out.filled(at..at + g.big.channels) }, g.big.channels, bias, activation);
+                }
+            }
+        });
+    });
+}
+
+/// Rows of the product of [`up_by_classes`]: pixels of a class, each seeing the small pixels that it meets.
+struct Meetings<'a> {
+    g: &'a Geometry,
+    small: &'a [f32],
+    channel: usize,
+    vertical: &'a Class,
+    horizontal: &'a Class,
+}
+
+impl Left for Meetings<'_> {
+    fn step(&self) -> usize {
+        1
+    }
+
+    fn runs(&self, row: usize, rows: usize, stretch: &Stretch, runs: &mut [Run]) {
+        let Self { g, vertical, horizontal, .. } = self;
+        let area = vertical.count * horizontal.count;
+        for i in 0..rows {
+            let row = row + i;
+            let x = row % horizontal.count + horizontal.meets;
+            let y = row / horizontal.count % vertical.count + vertical.meets;
+            let n = row / area;
+            for (number, run) in runs.iter_mut().enumerate() {
+                let tap = stretch.segment + number;
+                // Wraps to something huge when it lies before the map.
+                let at_y = y.wrapping_sub(tap / horizontal.taps);
+                let at_x = x.wrapping_sub(tap % horizontal.taps);
+                run[i] = if at_y < g.small.height && at_x < g.small.width {
+                    let pixel = (n * g.small.height + at_y) * g.small.width + at_x;
+                    let at = pixel * g.small.channels + self.channel + stretch.offset;
+                    self.small[at..at + stretch.length].as_ptr()
+                } else {
+                    ZEROS.as_ptr()
+                };
+            }
+        }
+    }
+}
+
+/// For few big channels (pictures): whole windows are computed, and every big pixel adds up the taps that fall on it.
+fn up_by_windows(
+    g: &Geometry,
+    small: &[f32],
+    weight: &[f32],
+    bias: Option<&[f32]>,
+    activation: Activation,
+    big: &mut [MaybeUninit<f32>],
+) {
+    let tiling = Tiling::current();
+    let (to, from) = g.group();
+    let columns = g.taps() * to;
+    let cuts = stretches(1, from, tiling.depth());
+    let (down, across) = (classes(g.big.height, g), classes(g.big.width, g));
+    let size = packed_size(&tiling, from, columns);
+    let area = g.small.area();
+    let out = Shared::new(big);
+    scratch(g.groups * size + g.weights(), |memory| {
+        let (packed, ordered) = memory.split_at_mut(g.groups * size);
+        // [small channel][tap][big channel]: the windows of the product are channels-last.
+        swap_last(weight, g.small.channels, to, g.taps(), ordered);
+        for group in 0..g.groups {
+            let rows = &ordered[group * from * columns..(group + 1) * from * columns];
+            let part = &mut packed[group * size..(group + 1) * size];
+            pack_rows(&tiling, rows, columns, columns, part);
+        }
+        let packed = &*packed;
+        parallel(g.batch, |n| {
+            scratch(area * columns, |windows| {
+                for group in 0..g.groups {
+                    let at = n * g.small.count() + group * from;
+                    let left = Strided { values: &small[at..], row: g.small.channels };
+                    let right = Right::Packed(&packed[group * size..(group + 1) * size]);
+                    let shared = Shared::of(windows);
+                    let product = |row: usize| shared.at(row * columns);
+                    // SAFETY: the windows are this task's own.
+                    unsafe {
+                        multiply(
+                            &tiling,
+                            &cuts,
+                            &left,
+                            &right,
+                            0..area,
+                            0..columns.div_ceil(tiling.width()),
+                            columns,
+                            &product,
+                        )
+                    };
+                    // SAFETY: a task has a picture of its own.
+                    let picture = unsafe { out.part(n * g.big.count()..(n + 1) * g.big.count()) };
+                    for vertical in &down {
+                        for horizontal in &across {
+                            add_windows(g, windows, vertical, horizontal, to, group * to, picture);
+                        }
+                    }
+                }
+            });
+            // SAFETY: filled just now, by this task.
+            let picture = unsafe { out.filled(n * g.big.count()..(n + 1) * g.big.count()) };
+            finish(picture, g.big.channels, bias, activation);
+        });
+    });
+}
+
+/// Rows at a distance that is not their length.
+struct Strided<'a> {
+    values: &'a [f32],
+    row: usize,
+}
+
+impl Left for Strided<'_> {
+    fn step(&self) -> usize {
+        1
+    }
+
+    fn runs(&self, row: usize, rows: usize, stretch: &Stretch, runs: &mut [Run]) {
+        for i in 0..rows {
+            let at = (row + i) * self.row + stretch.offset;
+            runs[0][i] = self.values[at..at + stretch.length].as_ptr();
+        }
+    }
+}
+
+leveled! {
+/// Adds up, for one class of pixels of one picture, the taps of `windows` `[small pixel, tap, channel]` that fall on
+/// each, in the order of the taps.
+fn add_windows(
+    g: &Geometry,
+    windows: &[f32],
+    vertical: &Class,
+    horizontal: &Class,
+    channels: usize,
+    channel: usize,
+    picture: &mut [MaybeUninit<f32>],
+) {
+    let columns = g.kernel * g.kernel * channels;
+    for i in 0..vertical.count {
+        let y = vertical.first + i * g.stride;
+        for j in 0..horizontal.count {
+            let x = horizontal.first + j * g.stride;
+            let mut sums = [0.0f32; FEWEST];
+            for v in 0..vertical.taps {
+                let at_y = (vertical.meets + i).wrapping_sub(v);
+                if at_y >= g.small.height {
+                    continue;
+                }
+                for h in 0..horizontal.taps {
+                    let at_x = (horizontal.meets + j).wrapping_sub(h);
+                    if at_x >= g.small.width {
+                        continue;
+                    }
+                    let tap = (vertical.tap + v * g.stride) * g.kernel + horizontal.tap + h * g.stride;
+                    let at = (at_y * g.small.width + at_x) * columns + tap * channels;
+                    for (sum, &value) in sums.iter_mut().zip(&windows[at..at + channels]) {
+                        *sum += value;
+                    }
+                }
+            }
+            let at = (y * g.big.width + x) * g.big.channels + channel;
+            for (target, sum) in picture[at..at + channels].iter_mut().zip(sums) {
+                target.write(sum);
+            }
+        }
+    }
+}
+}
+
+/// Packs a matrix of `columns` columns whose rows are `row` apart.
+fn pack_rows(tiling: &Tiling, values: &[f32], row: usize, columns: usize, packed: &mut [f32]) {
+    let inner = values.len() / row;
+    let width = tiling.width();
+    for first in (0..columns).step_by(width) {
+        let here = width.min(columns - first);
+        let full = panel_row(tiling, here);
+        let panel = &mut packed[first * inner..first * inner + inner * full];
+        for (target, source) in panel.chunks_exact_mut(full).zip(values.chunks_exact(row)) {
+            target[..here].copy_from_slice(&source[first..first + here]);
+            target[here..].fill(0.0);
+        }
+    }
+}
+
+/// `[outer, middle, last]` to `[outer, last, middle]`.
+fn swap_last(values: &[f32], outer: usize, middle: usize, last: usize, swapped: &mut [f32]) {
+    let shared = Shared::of(swapped);
+    ranges(outer, 8, |range| {
+        for o in range {
+            let at = o * middle * last;
+            let source = &values[at..at + middle * last];
+            // SAFETY: each range has rows of its own.
+            let target = unsafe { shared.filled(at..at + middle * last) };
+            for (m, numbers) in source.chunks_exact(last).enumerate() {
+                for (l, &value) in numbers.iter().enumerate() {
+                    target[l * middle + m] = value;
+                }
+            }
+        }
+    });
+}
+
+/// Slices of the inner dimension of [`weight`] when it has too few columns to go round.
+const SLICES: usize = 16;
+
+/// Gradient of the weight. `big` and `small` are the maps of [`down`], one of them a gradient.
+pub fn weight(g: &Geometry, big: &[f32], small: &[f32], gradient: &mut [MaybeUninit<f32>]) {
+    assert_eq!(big.len(), g.batch * g.big.count());
+    assert_eq!(small.len(), g.batch * g.small.count());
+    assert_eq!(gradient.len(), g.weights());
+    let tiling = Tiling::current();
+    let (from, to) = g.group();
+    let columns = g.taps() * from;
+    let positions = g.batch * g.small.area();
+    let cuts = stretches(1, positions, tiling.depth());
+    let panels = columns.div_ceil(tiling.width());
+    // Sums over slices are added in order, so the cut must not depend on the number of threads.
+    let slices = if panels >= 8 { 1 } else { SLICES.min(cuts.len()).max(1) };
+    let size = transposed_size(positions, to);
+    let out = Shared::new(gradient);
+    scratch(size + slices * to * columns, |memory| {
+        let (packed, sums) = memory.split_at_mut(size);
+        for group in 0..g.groups {
+            pack_transposed(small, g.small.channels, group * to, to, packed);
+            let left = Transposed::new(packed, positions);
+            let source = |stretch: &Stretch, first: usize, here: usize, panel: &mut [f32]| {
+                let full = panel_row(&tiling, here);
+                pack_windows(
+                    g,
+                    big,
+                    group * from,
+                    from,
+                    stretch.start,
+                    stretch.length,
+                    first,
+                    here,
+                    full,
+                    panel,
+                );
+            };
+            let shared = Shared::of(sums);
+            if slices == 1 {
+                // SAFETY: the sums are ours; every task has rows or columns of its own.
+                unsafe {
+                    by_panels(&tiling, &cuts, &left, &source, to, columns, &|row| shared.at(row * columns))
+                };
+            } else {
+                parallel(slices, |slice| {
+                    let cuts = &cuts[cuts.len() * slice / slices..cuts.len() * (slice + 1) / slices];
+                    let product = |row: usize| shared.at((slice * to + row) * columns);
+                    // SAFETY: every slice has sums of its own.
+                    unsafe {
+                        multiply(
+                            &tiling,
+                            cuts,
+                            &left,
+                            &Right::Source(&source),
+                            0..to,
+                            0..panels,
+                            columns,
+                            &product,
+                        )
+                    };
+                });
+            }
+            let sums = &*sums;
+            // [small channel][tap][big channel] to PyTorch's order.
+            ranges(to, 8, |range| {
+                for row in range {
+                    let at = (group * to + row) * columns;
+                    // SAFETY: each row is written once.
+                    let target = unsafe { out.part(at..at + columns) };
+                    for tap in 0..g.taps() {
+                        for channel in 0..from {
+                            let at = row * columns + tap * from + channel;
+                            let mut sum = sums[at];
+                            for slice in 1..slices {
+                                sum += sums[slice * to * columns + at];
+                            }
+                            target[channel * g.taps() + tap].write(sum);
+                        }
+                    }
+                }
+            });
+        }
+    });
+}
+
+leveled! {
+/// Columns `first..first + here` of the windows of the small pixels `start..start + length`: `[pixel, full]`.
+fn pack_windows(
+    g: &Geometry,
+    big: &[f32],
+    channel: usize,
+    channels: usize,
+    start: usize,
+    length: usize,
+    first: usize,
+    here: usize,
+    full: usize,
+    panel: &mut [f32],
+) {
+    if here < full {
+        for row in panel.chunks_exact_mut(full) {
+            row[here..].fill(0.0);
+        }
+    }
+    let mut column = first;
+    while column < first + here {
+        // Columns of one tap.
+        let tap = column / channels;
+        let offset = column % channels;
+        let many = (channels - offset).min(first + here - column);
+        let (i, j) = (tap / g.kernel, tap % g.kernel);
+        let mut pixel = start;
+        while pixel < start + length {
+            // Pixels of one row of the small map.
+            let x = pixel % g.small.width;
+            let y = pixel / g.small.width % g.small.height;
+            let n = pixel / g.small.area();
+            let run = (g.small.width - x).min(start + length - pixel);
+            let at_y = (y * g.stride + i).wrapping_sub(g.before);
+            let inside = at_y < g.big.height;
+            let line = (n * g.big.height + if inside { at_y } else { 0 }) * g.big.width;
+            for step in 0..run {
+                let at_x = ((x + step) * g.stride + j).wrapping_sub(g.before);
+                let to = (pixel - start + step) * full + column - first;
+                let target = &mut panel[to..to + many];
+                if inside && at_x < g.big.width {
+                    let at = (line + at_x) * g.big.channels + channel + offset;
+                    let source = &big[at..at + many];
+                    // A copy of known length becomes a few vector moves.
+                    if many == 64 {
+                        let (Ok(target), Ok(source)) = (<&mut [f32; 64]>::try_from(target), <&[f32; 64]>::try_from(source)) else { return };
+                        *target = *source;
+                    } else if many == 16 {
+                        let (Ok(target), Ok(source)) = (<&mut [f32; 16]>::try_from(target), <&[f32; 16]>::try_from(source)) else { return };
+                        *target = *source;
+                    } else if many < 16 {
+                        for (value, &number) in target.iter_mut().zip(source) {
+                            *value = number;
+                        }
+                    } else {
+                        target.copy_from_slice(source);
+                    }
+                } else {
+                    target.fill(0.0);
+                }
+            }
+            pixel += run;
+        }
+        column += many;
+    }
+}
+}

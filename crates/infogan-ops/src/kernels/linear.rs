@@ -1,0 +1,288 @@
+//! Linear maps, weight `[out, in]`.
+
+#![allow(unsafe_code)]
+
+use std::mem::MaybeUninit;
+
+use super::{
+    level::leveled,
+    pointwise::finish,
+    product::{
+        Dense, Right, Stretch, TASK_ROWS, Transposed, by_panels, multiply, pack_transposed, packed_size,
+        panel_row, stretches, transposed_size,
+    },
+    tile::Tiling,
+    work::{Shared, parallel, ranges, scratch},
+};
+use crate::Activation;
+
+/// Sizes of a linear map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// Samples.
+    pub batch: usize,
+    /// Numbers in.
+    pub inputs: usize,
+    /// Numbers out.
+    pub outputs: usize,
+}
+
+/// Samples up to which a product is a handful of dot products, bound by reading the weight once.
+const FEW: usize = 4;
+
+/// `[batch, in]` to `[batch, out]`.
+pub fn forward(
+    s: &Sizes,
+    x: &[f32],
+    weight: &[f32],
+    bias: Option<&[f32]>,
+    activation: Activation,
+    y: &mut [MaybeUninit<f32>],
+) {
+    assert_eq!(
+        (x.len(), weight.len(), y.len()),
+        (s.batch * s.inputs, s.inputs * s.outputs, s.batch * s.outputs)
+    );
+    let out = Shared::new(y);
+    if s.batch <= FEW || s.outputs <= FEW {
+        ranges(if s.batch <= FEW { s.outputs } else { s.batch }, 16, |range| {
+            for index in range {
+                if s.batch <= FEW {
+                    let row = &weight[index * s.inputs..(index + 1) * s.inputs];
+                    for n in 0..s.batch {
+                        let value = dot(row, &x[n * s.inputs..(n + 1) * s.inputs]);
+                        // SAFETY: an element is computed once.
+                        unsafe { out.at(n * s.outputs + index).write(value) };
+                    }
+                } else {
+                    let row = &x[index * s.inputs..(index + 1) * s.inputs];
+                    for o in 0..s.outputs {
+                        let value = dot(row, &weight[o * s.inputs..(o + 1) * s.inputs]);
+                        // SAFETY: an element is computed once.
+                        unsafe { out.at(index * s.outputs + o).write(value) };
+                    }
+                }
+            }
+        });
+        // SAFETY: all of it was written above.
+        finish(unsafe { out.filled(0..s.batch * s.outputs) }, s.outputs, bias, activation);
+        return;
+    }
+    // The transposed product: rows of the weight are read where they lie, and only the samples are packed.
+    let tiling = Tiling::current();
+    let cuts = stretches(1, s.inputs, tiling.depth());
+    let panels = s.batch.div_ceil(tiling.width());
+    scratch(packed_size(&tiling, s.inputs, s.batch), |packed| {
+        pack_samples(&tiling, s, x, packed);
+        let packed = &*packed;
+        let left = Dense::new(weight, s.inputs);
+        // A few panels at a time bound the memory of a task for any number of samples.
+        let together = 8;
+        let blocks = panels.div_ceil(together);
+        parallel(s.outputs.div_ceil(TASK_ROWS) * blocks, |task| {
+            let (block, rows) = (task % blocks, task / blocks * TASK_ROWS);
+            let rows = rows..(rows + TASK_ROWS).min(s.outputs);
+            let panels = block * together..((block + 1) * together).min(panels);
+            let samples = panels.start * tiling.width()..(panels.end * tiling.width()).min(s.batch);
+            scratch(rows.len() * samples.len(), |part| {
+                let shared = Shared::of(part);
+                // Row r, column `samples.start` of the transposed product at the start of row r of the part.
+                let product =
+                    |row: usize| shared.at((row - rows.start) * samples.len()).wrapping_sub(samples.start);
+                // SAFETY: the part is this task's own and holds all rows and samples of the task.
+                unsafe {
+                    multiply(
+                        &tiling,
+                        &cuts,
+                        &left,
+                        &Right::Packed(packed),
+                        rows.clone(),
+                        panels,
+                        s.batch,
+                        &product,
+                    )
+                };
+                // SAFETY: tasks write outputs of their own.
+                unsafe {
+                    lay_down(
+                        part,
+                        rows.start,
+                        rows.end,
+                        samples.start,
+                        samples.end,
+                        s.outputs,
+                        bias,
+                        activation,
+                        out,
+                    )
+                };
+            });
+        });
+    });
+}
+
+leveled! {
+/// Writes a part `[outputs, samples]` of a transposed product to its place in `[batch, all]`.
+///
+/// Callers give parts that do not overlap.
+fn transpose_part(part: &[f32], begin: usize, end: usize, first: usize, last: usize, all: usize, out: Shared) {
+    let samples = last - first;
+    for row in (begin..end).step_by(16) {
+        let many = 16.min(end - row);
+        for n in 0..samples {
+            let mut numbers = [0.0f32; 16];
+            for (i, number) in numbers[..many].iter_mut().enumerate() {
+                *number = part[(row - begin + i) * samples + n];
+            }
+            let at = (first + n) * all + row;
+            // SAFETY: the caller's promise.
+            #[allow(unsafe_code)]
+            unsafe { out.filled(at..at + many) }.copy_from_slice(&numbers[..many]);
+        }
+    }
+}
+}
+
+/// # Safety
+/// Parts that tasks lay down must not overlap.
+#[allow(clippy::too_many_arguments)]
+unsafe fn lay_down(
+    part: &[f32],
+    begin: usize,
+    end: usize,
+    first: usize,
+    last: usize,
+    all: usize,
+    bias: Option<&[f32]>,
+    activation: Activation,
+    out: Shared,
+) {
+    transpose_part(part, begin, end, first, last, all, out);
+    if bias.is_some() || activation != Activation::Identity {
+        for n in first..last {
+            // SAFETY: the caller's promise; just written.
+            let row = unsafe { out.filled(n * all + begin..n * all + end) };
+            finish(row, end - begin, bias.map(|bias| &bias[begin..end]), activation);
+        }
+    }
+}
+
+leveled! {
+/// Σ aᵢ·bᵢ in 64 interleaved partial sums.
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let mut sums = [0.0f32; 64];
+    let (blocks, rest) = a.as_chunks::<64>();
+    let (others, other_rest) = b.as_chunks::<64>();
+    for (a, b) in blocks.iter().zip(others) {
+        for i in 0..64 {
+            sums[i] += a[i] * b[i];
+        }
+    }
+    for (i, (a, b)) in rest.iter().zip(other_rest).enumerate() {
+        sums[i] += a * b;
+    }
+    let mut width = 32;
+    while width > 0 {
+        for i in 0..width {
+            sums[i] += sums[i + width];
+        }
+        width /= 2;
+    }
+    sums[0]
+}
+}
+
+/// Samples `[batch, in]` as packed columns of the right factor.
+fn pack_samples(tiling: &Tiling, s: &Sizes, x: &[f32], packed: &mut [f32]) {
+    let width = tiling.width();
+    let shared = Shared::of(packed);
+    let panels = s.batch.div_ceil(width);
+    // Inputs in blocks of a few lines, panel by panel.
+    let block = 256;
+    let blocks = s.inputs.div_ceil(block);
+    parallel(panels * blocks, |task| {
+        let (panel, from) = (task / blocks, task % blocks * block);
+        let first = panel * width;
+        let here = width.min(s.batch - first);
+        let row = panel_row(tiling, here);
+        let to = (from + block).min(s.inputs);
+        let at = first * s.inputs;
+        // SAFETY: tasks have rows of panels of their own.
+        let target = unsafe { shared.filled(at + from * row..at + to * row) };
+        transpose_block(x, s.inputs, first, here, from, to, row, target);
+    });
+}
+
+leveled! {
+/// `target[position − from][sample] = x[first + sample][position]`, the rest of a row zero.
+fn transpose_block(x: &[f32], inputs: usize, first: usize, here: usize, from: usize, to: usize, row: usize, target: &mut [f32]) {
+    for sample in (0..row).step_by(8) {
+        for (position, numbers) in (from..to).zip(target.chunks_exact_mut(row)) {
+            let numbers = &mut numbers[sample..(sample + 8).min(row)];
+            for (i, number) in numbers.iter_mut().enumerate() {
+                let sample = sample + i;
+                *number = if sample < here { x[(first + sample) * inputs + position] } else { 0.0 };
+            }
+        }
+    }
+}
+}
+
+/// Gradient of the input: `[batch, out]` to `[batch, in]`.
+pub fn input(s: &Sizes, dy: &[f32], weight: &[f32], dx: &mut [MaybeUninit<f32>]) {
+    assert_eq!(
+        (dy.len(), weight.len(), dx.len()),
+        (s.batch * s.outputs, s.inputs * s.outputs, s.batch * s.inputs)
+    );
+    let tiling = Tiling::current();
+    let cuts = stretches(1, s.outputs, tiling.depth());
+    let out = Shared::new(dx);
+    let source = |stretch: &Stretch, first: usize, here: usize, panel: &mut [f32]| {
+        copy_rows(weight, s.inputs, stretch.start, first, here, panel_row(&tiling, here), panel);
+    };
+    // SAFETY: every task has rows or columns of its own.
+    unsafe {
+        by_panels(&tiling, &cuts, &Dense::new(dy, s.outputs), &source, s.batch, s.inputs, &|row| {
+            out.at(row * s.inputs)
+        });
+    }
+}
+
+/// Gradient of the weight `[out, in]`.
+pub fn weight(s: &Sizes, x: &[f32], dy: &[f32], dw: &mut [MaybeUninit<f32>]) {
+    assert_eq!(
+        (x.len(), dy.len(), dw.len()),
+        (s.batch * s.inputs, s.batch * s.outputs, s.inputs * s.outputs)
+    );
+    let tiling = Tiling::current();
+    let cuts = stretches(1, s.batch, tiling.depth());
+    let out = Shared::new(dw);
+    scratch(transposed_size(s.batch, s.outputs), |packed| {
+        pack_transposed(dy, s.outputs, 0, s.outputs, packed);
+        let left = Transposed::new(packed, s.batch);
+        let source = |stretch: &Stretch, first: usize, here: usize, panel: &mut [f32]| {
+            copy_rows(x, s.inputs, stretch.start, first, here, panel_row(&tiling, here), panel);
+        };
+        // SAFETY: every task has rows or columns of its own.
+        unsafe {
+            by_panels(&tiling, &cuts, &left, &source, s.outputs, s.inputs, &|row| out.at(row * s.inputs))
+        };
+    });
+}
+
+leveled! {
+/// Columns `first..first + here` of consecutive rows from `start` on, padded with zeros to `full`.
+fn copy_rows(values: &[f32], row: usize, start: usize, first: usize, here: usize, full: usize, panel: &mut [f32]) {
+    for (k, target) in panel.chunks_exact_mut(full).enumerate() {
+        let at = (start + k) * row + first;
+        let source = &values[at..at + here];
+        if here == 64 && full == 64 {
+            let (Ok(target), Ok(source)) = (<&mut [f32; 64]>::try_from(target), <&[f32; 64]>::try_from(source)) else { return };
+            *target = *source;
+        } else {
+            target[..here].copy_from_slice(source);
+            target[here..].fill(0.0);
+        }
+    }
+}
+}
