@@ -51,6 +51,9 @@ pub enum Verb {
     /// Score a run: information, errors, known factors
     #[command(after_help = EVALUATE)]
     Evaluate(EvaluateArgs),
+    /// Time this program beside PyTorch, candle and stock Burn on this machine
+    #[command(after_help = BENCH)]
+    Bench(BenchArgs),
     /// List the presets, or show one
     #[command(after_help = PRESETS)]
     Presets(PresetsArgs),
@@ -87,12 +90,9 @@ pub struct TrainArgs {
     /// Root of all random numbers
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(0..))]
     pub seed: Option<i64>,
-    /// Threads to compute with; the result does not depend on it [default: all cores]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub threads: Option<u16>,
-    /// Device to compute on: cpu, or auto for the best there is
-    #[arg(long, value_name = "NAME", default_value = "auto")]
-    pub device: String,
+    /// What to compute with.
+    #[command(flatten)]
+    pub compute: Compute,
     /// Set a key of the configuration; may be given again. The value is TOML, or else a plain string
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
@@ -105,6 +105,22 @@ pub struct TrainArgs {
     /// Print errors and the result only
     #[arg(long, short)]
     pub quiet: bool,
+}
+
+/// What to compute with.
+#[derive(Args, Debug)]
+pub struct Compute {
+    /// Threads to compute with; the result does not depend on it [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Device to compute on: cpu, vulkan, cuda, metal, webgpu, a second one as vulkan:1, or auto for the best
+    /// that this build and machine have
+    #[arg(long, value_name = "NAME", default_value = "auto")]
+    pub device: String,
+    /// Kernels of the CPU: auto for the most that the processor can, baseline, avx2, avx512, or stock for
+    /// Burn's own operations
+    #[arg(long, value_name = "NAME", default_value = "auto", hide_default_value = true)]
+    pub kernels: String,
 }
 
 const SAMPLE: &str = "\
@@ -240,6 +256,42 @@ pub struct EvaluateArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+const BENCH: &str = "\
+Every round times every row for everybody in turn; the table shows medians and ratios. Peers are
+programs that answer the benchmark's questions: bench/peers/README.md says how to install PyTorch's
+and candle's. Names that begin with 'torch' compete for the fastest PyTorch.
+
+Examples:
+  infogan bench
+  infogan bench --rows infogan-fresh,generator-64 --rounds 3
+  infogan bench --peer 'torch eager=python3 bench/peers/torch_peer.py --variant eager' --run RUN";
+
+/// Arguments of `bench`.
+#[derive(Args, Debug)]
+pub struct BenchArgs {
+    /// Somebody to compare with; may be given again
+    #[arg(long = "peer", value_name = "NAME=COMMAND")]
+    pub peers: Vec<String>,
+    /// Rows to run, separated by commas [default: all]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub rows: Option<Vec<String>>,
+    /// Rounds
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub rounds: u32,
+    /// Trained run of the preset mnist, for the row first-picture
+    #[arg(long, value_name = "RUN")]
+    pub run: Option<PathBuf>,
+    /// Folder for the table and all rounds, such as bench/results
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// What to compute with.
+    #[command(flatten)]
+    pub compute: Compute,
+    /// Answer the questions of another benchmark
+    #[arg(long, hide = true)]
+    pub serve: bool,
 }
 
 const PRESETS: &str = "\

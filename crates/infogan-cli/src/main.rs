@@ -1,6 +1,8 @@
 //! The program `infogan`: arguments in, one call down, exit code out.
 
 mod args;
+mod bench;
+mod compute;
 mod encode;
 mod evaluate;
 mod failure;
@@ -20,6 +22,7 @@ use clap::Parser;
 const DEVICE: &str = "auto";
 
 fn main() -> ExitCode {
+    infogan_ops::kernels::work::keep_freed_memory();
     let done = match Cli::parse().verb {
         Verb::Train(args) => train::train(&args),
         Verb::Sample(args) => look::sample(&args),
@@ -27,6 +30,7 @@ fn main() -> ExitCode {
         Verb::Interpolate(args) => look::interpolate(&args),
         Verb::Encode(args) => encode::encode(&args),
         Verb::Evaluate(args) => evaluate::evaluate(&args),
+        Verb::Bench(args) => args.compute.prepare().and_then(|()| bench::bench(&args)),
         Verb::Presets(args) => presets::presets(&args),
     };
     done.unwrap_or_else(failure::Failure::report)

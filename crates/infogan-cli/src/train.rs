@@ -35,15 +35,10 @@ const INTERRUPTED: u8 = 130;
 
 /// Trains, resumes, or only tells what would be trained.
 pub fn train(args: &TrainArgs) -> Result<ExitCode, Failure> {
-    if let Some(threads) = args.threads {
-        rayon::ThreadPoolBuilder::new()
-            .num_threads(usize::from(threads))
-            .build_global()
-            .map_err(|error| Failure::usage(format!("--threads {threads}: {error}")))?;
-    }
+    args.compute.prepare()?;
     let config = resolve(args)?;
     if args.dry_run {
-        return dry_run(&config, &args.device);
+        return dry_run(&config, &args.compute.device);
     }
     let stop = on_interrupt(args.quiet)?;
     let request = Request {
@@ -51,7 +46,7 @@ pub fn train(args: &TrainArgs) -> Result<ExitCode, Failure> {
         out: args.out.clone(),
         root: PathBuf::from(ROOT),
         new: args.new,
-        device: args.device.clone(),
+        device: args.compute.device.clone(),
     };
     let session = Session::open(&request)?;
     let say = |line: String| {

@@ -2,6 +2,11 @@
 
 use burn::tensor::Device;
 
+use crate::{
+    extension::use_stock_bodies,
+    kernels::level::{self, Level},
+};
+
 /// Why a device cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DeviceError {
@@ -29,4 +34,41 @@ pub fn resolve(name: &str) -> Result<Device, DeviceError> {
 /// Whether tensors of this device are plain host memory.
 pub fn is_host(device: &Device) -> bool {
     device.clone().inner() == Device::flex()
+}
+
+/// Why kernels cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum KernelsError {
+    /// The name is not one this program knows.
+    #[error("there are no kernels '{0}'; there are auto, baseline, avx2, avx512 and stock")]
+    Unknown(String),
+    /// The processor has not got them.
+    #[error("this processor has no {wanted}; the most it has is {best}")]
+    Absent {
+        /// What was asked for.
+        wanted: &'static str,
+        /// What there is.
+        best: &'static str,
+    },
+}
+
+/// Chooses the kernels of this process on the CPU: `auto`, a level of instructions, or `stock`.
+///
+/// # Errors
+/// [`KernelsError`] for an unknown name and for instructions that the processor lacks.
+pub fn use_kernels(name: &str) -> Result<(), KernelsError> {
+    use_stock_bodies(name == "stock");
+    let level = match name {
+        "auto" | "stock" => None,
+        name => Some(
+            Level::ALL
+                .into_iter()
+                .find(|level| level.name() == name)
+                .ok_or_else(|| KernelsError::Unknown(name.to_owned()))?,
+        ),
+    };
+    if level::force(level) {
+        return Ok(());
+    }
+    Err(KernelsError::Absent { wanted: level.unwrap_or_else(level::best).name(), best: level::best().name() })
 }

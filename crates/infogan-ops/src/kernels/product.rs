@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::{
     tile::{ROWS, Run, Tiling},
-    work::{parallel, scratch},
+    work::{Shared, parallel, scratch},
 };
 
 /// A stretch of the inner dimension that a tile walks in one go: part of one segment, or several whole segments.
@@ -129,16 +129,15 @@ pub fn transposed_size(positions: usize, columns: usize) -> usize {
 /// Packs `columns` columns from `from` on of a matrix whose rows are `row` apart, [`ROWS`] columns at a time.
 pub fn pack_transposed(values: &[f32], row: usize, from: usize, columns: usize, packed: &mut [f32]) {
     let positions = values.len() / row;
-    let shared = super::work::Shared::of(packed);
+    let shared = Shared::of(packed);
     super::work::ranges(positions, 64, |range| {
-        // SAFETY: each range writes positions of its own.
-        unsafe { pack_positions(values, row, from, columns, positions, range.start, range.end, shared) }
+        pack_positions(values, row, from, columns, positions, range.start, range.end, shared);
     });
 }
 
-/// # Safety
-/// Callers must give ranges of positions that do not overlap, and enough memory.
-unsafe fn pack_positions(
+super::level::leveled! {
+/// Positions `begin..end` of [`pack_transposed`]. Callers give ranges that do not overlap.
+fn pack_positions(
     values: &[f32],
     row: usize,
     from: usize,
@@ -146,22 +145,30 @@ unsafe fn pack_positions(
     positions: usize,
     begin: usize,
     end: usize,
-    packed: super::work::Shared,
+    packed: Shared,
 ) {
-    for position in begin..end {
-        let source = &values[position * row + from..position * row + from + columns];
-        for (tile, numbers) in source.chunks(ROWS).enumerate() {
-            let at = (tile * positions + position) * ROWS;
-            // SAFETY: the caller's promise.
-            let target = unsafe { packed.filled(at..at + ROWS) };
-            if let Ok(numbers) = <&[f32; ROWS]>::try_from(numbers) {
-                target.copy_from_slice(numbers);
-            } else {
-                target.fill(0.0);
-                target[..numbers.len()].copy_from_slice(numbers);
+    for tile in 0..columns.div_ceil(ROWS) {
+        let first = from + tile * ROWS;
+        let many = ROWS.min(columns - tile * ROWS);
+        let at = tile * positions;
+        // SAFETY: the positions of a tile are the caller's alone.
+        let target = unsafe { packed.filled((at + begin) * ROWS..(at + end) * ROWS) };
+        if many == ROWS {
+            for (position, target) in (begin..end).zip(target.chunks_exact_mut(ROWS)) {
+                let source = &values[position * row + first..position * row + first + ROWS];
+                for i in 0..ROWS {
+                    target[i] = source[i];
+                }
+            }
+        } else {
+            for (position, target) in (begin..end).zip(target.chunks_exact_mut(ROWS)) {
+                for (i, target) in target.iter_mut().enumerate() {
+                    *target = if i < many { values[position * row + first + i] } else { 0.0 };
+                }
             }
         }
     }
+}
 }
 
 /// The right factor, in panels of [`Tiling::width`] columns; the last may be narrower.

@@ -105,3 +105,15 @@ pub fn scratch<T>(length: usize, body: impl FnOnce(&mut [f32]) -> T) -> T {
     SPARE.with(|spare| spare.borrow_mut().push(memory));
     out
 }
+
+/// Makes the allocator of this process keep large blocks that are freed. A training step frees and takes the same
+/// few hundred megabytes over and over; given back to the system in between, every page is fetched and cleared anew,
+/// which is an eighth of the time of a step. Only glibc's allocator has the switch; elsewhere nothing happens.
+pub fn keep_freed_memory() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: no arguments but numbers; a value that is refused changes nothing.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_MAX, 0);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, i32::MAX);
+    }
+}

@@ -113,7 +113,11 @@ impl Game {
                 let generation = match (phase.needs.fake, phase.settings.latents) {
                     (false, _) => None,
                     (true, Latents::Reused) if carried.is_some() => carried.take(),
-                    (true, _) => Some(self.generate(state, draw(index, repeat), phase.records_generator)),
+                    (true, _) => {
+                        // What is carried holds the generator's parameters: their update would have to copy them.
+                        drop(carried.take());
+                        Some(self.generate(state, draw(index, repeat), phase.records_generator))
+                    }
                 };
                 let real = if phase.needs.real {
                     Some(batch(step * self.real_batches() + phase.first_real + repeat)?)

@@ -3,6 +3,7 @@
 mod open;
 mod place;
 
+pub use place::BURN;
 use place::{find, identity, note_data_path, place, versions, write_config};
 
 pub use open::OpenRun;

@@ -174,7 +174,7 @@ pub(super) fn identity(config: &Config, data_hash: &str) -> String {
 }
 
 /// The version of Burn that `Cargo.lock` holds.
-const BURN: &str = "0.22.1";
+pub const BURN: &str = "0.22.1";
 
 /// Versions of what computes.
 pub(super) fn versions() -> BTreeMap<String, String> {
