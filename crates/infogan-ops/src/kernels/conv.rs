@@ -132,7 +132,7 @@ pub fn down(
                 unsafe {
                     if gathered {
                         scratch(block.len() * inner, |patch| {
-                            gather(g, big, group * from, from, block.start, block.end, patch);
+                            gather(g, big, group * from, from, block.start, block.end, inner, patch);
                             let left = Dense::new(patch, inner);
                             let base = |row: usize| product(block.start + row);
                             multiply(
@@ -270,48 +270,60 @@ impl Left for Windows<'_> {
     }
 }
 
-/// Writes the windows of the pixels `begin..end` of the small map one after the other: `[pixel, tap, channel]`.
-fn gather(
-    g: &Geometry,
-    big: &[f32],
-    channel: usize,
-    channels: usize,
-    begin: usize,
-    end: usize,
-    patch: &mut [f32],
-) {
-    let inner = g.taps() * channels;
-    for (row, window) in (begin..end).zip(patch.chunks_exact_mut(inner)) {
-        let x = row % g.small.width;
-        let y = row / g.small.width % g.small.height;
-        let n = row / g.small.area();
-        let left = (x * g.stride) as isize - g.before as isize;
-        for (i, line) in window.chunks_exact_mut(g.kernel * channels).enumerate() {
-            let at_y = (y * g.stride + i) as isize - g.before as isize;
-            if at_y as usize >= g.big.height {
+leveled! {
+/// Writes the windows of the pixels `begin..end` of the small map, `[tap, channel]` each, at a distance of `full`;
+/// zeros in between.
+fn gather(g: &Geometry, big: &[f32], channel: usize, channels: usize, begin: usize, end: usize, full: usize, patch: &mut [f32]) {
+    let span = g.kernel * channels;
+    let inner = g.kernel * span;
+    let mut x = begin % g.small.width;
+    let mut y = begin / g.small.width % g.small.height;
+    let mut n = begin / g.small.area();
+    for window in patch[..(end - begin) * full].chunks_exact_mut(full) {
+        let left = (x * g.stride).wrapping_sub(g.before);
+        let top = (y * g.stride).wrapping_sub(g.before);
+        // All channels of a row of the window lie together.
+        let whole = channels == g.big.channels && left < g.big.width && left + g.kernel <= g.big.width;
+        let (window, rest) = window.split_at_mut(inner);
+        rest.fill(0.0);
+        for (i, line) in window.chunks_exact_mut(span).enumerate() {
+            let at_y = top.wrapping_add(i);
+            if at_y >= g.big.height {
                 line.fill(0.0);
                 continue;
             }
-            let start = (n * g.big.height + at_y as usize) * g.big.width;
-            // All channels of a row of the window lie together.
-            if channels == g.big.channels && left >= 0 && left as usize + g.kernel <= g.big.width {
-                let at = (start + left as usize) * channels;
-                for (value, &source) in line.iter_mut().zip(&big[at..at + g.kernel * channels]) {
-                    *value = source;
+            let start = (n * g.big.height + at_y) * g.big.width;
+            if whole {
+                let at = (start + left) * channels;
+                let source = &big[at..at + span];
+                if let (Ok(line), Ok(source)) = (<&mut [f32; 4]>::try_from(&mut *line), <&[f32; 4]>::try_from(source)) {
+                    *line = *source;
+                } else {
+                    for (value, &number) in line.iter_mut().zip(source) {
+                        *value = number;
+                    }
                 }
                 continue;
             }
             for (j, pixel) in line.chunks_exact_mut(channels).enumerate() {
-                let at_x = left + j as isize;
-                if at_x as usize >= g.big.width {
-                    pixel.fill(0.0);
-                } else {
-                    let at = (start + at_x as usize) * g.big.channels + channel;
-                    pixel.copy_from_slice(&big[at..at + channels]);
+                let at_x = left.wrapping_add(j);
+                let at = (start + at_x.min(g.big.width)) * g.big.channels + channel;
+                for (c, value) in pixel.iter_mut().enumerate() {
+                    *value = if at_x < g.big.width { big[at + c] } else { 0.0 };
                 }
             }
         }
+        x += 1;
+        if x == g.small.width {
+            x = 0;
+            y += 1;
+            if y == g.small.height {
+                y = 0;
+                n += 1;
+            }
+        }
     }
+}
 }
 
 /// Big map of a small one: the adjoint of [`down`]. `bias` per big channel.
@@ -459,23 +471,37 @@ impl Left for Meetings<'_> {
     fn runs(&self, row: usize, rows: usize, stretch: &Stretch, runs: &mut [Run]) {
         let Self { g, vertical, horizontal, .. } = self;
         let area = vertical.count * horizontal.count;
-        for i in 0..rows {
-            let row = row + i;
-            let x = row % horizontal.count + horizontal.meets;
-            let y = row / horizontal.count % vertical.count + vertical.meets;
-            let n = row / area;
-            for (number, run) in runs.iter_mut().enumerate() {
-                let tap = stretch.segment + number;
+        let mut j = row % horizontal.count;
+        let mut i = row / horizontal.count % vertical.count;
+        let mut n = row / area;
+        let first = [stretch.segment / horizontal.taps, stretch.segment % horizontal.taps];
+        for place in 0..rows {
+            let [mut below, mut across] = first;
+            for run in runs.iter_mut() {
                 // Wraps to something huge when it lies before the map.
-                let at_y = y.wrapping_sub(tap / horizontal.taps);
-                let at_x = x.wrapping_sub(tap % horizontal.taps);
-                run[i] = if at_y < g.small.height && at_x < g.small.width {
+                let at_y = (vertical.meets + i).wrapping_sub(below);
+                let at_x = (horizontal.meets + j).wrapping_sub(across);
+                run[place] = if at_y < g.small.height && at_x < g.small.width {
                     let pixel = (n * g.small.height + at_y) * g.small.width + at_x;
                     let at = pixel * g.small.channels + self.channel + stretch.offset;
                     self.small[at..at + stretch.length].as_ptr()
                 } else {
                     ZEROS.as_ptr()
                 };
+                across += 1;
+                if across == horizontal.taps {
+                    across = 0;
+                    below += 1;
+                }
+            }
+            j += 1;
+            if j == horizontal.count {
+                j = 0;
+                i += 1;
+                if i == vertical.count {
+                    i = 0;
+                    n += 1;
+                }
             }
         }
     }
@@ -533,7 +559,13 @@ fn up_by_windows(
                     let picture = unsafe { out.part(n * g.big.count()..(n + 1) * g.big.count()) };
                     for vertical in &down {
                         for horizontal in &across {
-                            add_windows(g, windows, vertical, horizontal, to, group * to, picture);
+                            let at = group * to;
+                            // Grey and colour are compiled by themselves.
+                            match to {
+                                1 => add_windows::<1>(g, windows, vertical, horizontal, to, at, picture),
+                                3 => add_windows::<3>(g, windows, vertical, horizontal, to, at, picture),
+                                _ => add_windows::<0>(g, windows, vertical, horizontal, to, at, picture),
+                            }
                         }
                     }
                 }
@@ -566,8 +598,8 @@ impl Left for Strided<'_> {
 
 leveled! {
 /// Adds up, for one class of pixels of one picture, the taps of `windows` `[small pixel, tap, channel]` that fall on
-/// each, in the order of the taps.
-fn add_windows(
+/// each, in the order of the taps. `FIXED` channels, or `channels` of them when it is 0.
+fn add_windows<const FIXED: usize>(
     g: &Geometry,
     windows: &[f32],
     vertical: &Class,
@@ -576,6 +608,7 @@ fn add_windows(
     channel: usize,
     picture: &mut [MaybeUninit<f32>],
 ) {
+    let channels = if FIXED > 0 { FIXED } else { channels };
     let columns = g.kernel * g.kernel * channels;
     for i in 0..vertical.count {
         let y = vertical.first + i * g.stride;
