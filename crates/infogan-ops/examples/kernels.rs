@@ -51,6 +51,7 @@ fn main() {
         rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().expect("a pool");
     }
     println!("{} threads, {}", rayon::current_num_threads(), level::level().name());
+    println!("peak of the multiply in the first cache, one thread: {:.0} GFLOP/s", 2e-9 * peak());
 
     for batch in [128, 256] {
         for (name, channels, side) in [("64↔128, 14↔7", [64, 128], 14), ("1↔64, 28↔14", [1, 64], 28)]
@@ -127,4 +128,27 @@ fn main() {
     row("channels last, 128 of 128×49", time, 0.0, 8.0 * out.len() as f64);
     let time = seconds(|| pointwise::activate(&g[..128 * 784], Activation::Sigmoid, &mut out[..128 * 784]));
     row("sigmoid 128×784", time, 0.0, 8.0 * 128.0 * 784.0);
+}
+
+/// Multiply-adds a second of a full tile on data in the first cache: what all multiplies are measured against.
+fn peak() -> f64 {
+    use infogan_ops::kernels::tile::{ROWS, Tiling};
+    let tiling = Tiling::current();
+    let depth = tiling.depth();
+    let (left, right) = (numbers(ROWS * depth), numbers(depth * tiling.width()));
+    let mut product = numbers(ROWS * tiling.width());
+    let run = std::array::from_fn(|i| left[i * depth..].as_ptr());
+    let targets = std::array::from_fn(|i| product[i * tiling.width()..].as_mut_ptr());
+    let tile = tiling.tile(ROWS, tiling.vectors);
+    let calls = 20_000;
+    let time = seconds(|| {
+        for _ in 0..calls {
+            // SAFETY: rows, panel and product are as long as the tile takes them to be.
+            #[allow(unsafe_code)]
+            unsafe {
+                tile(&[run], depth, 1, right.as_ptr(), &targets, true);
+            }
+        }
+    });
+    (calls * depth * ROWS * tiling.width()) as f64 / time
 }

@@ -10,6 +10,7 @@ pub mod level;
 pub mod linear;
 pub mod norm;
 pub mod pointwise;
+mod pool;
 pub mod product;
 pub mod tile;
 pub mod work;

@@ -4,21 +4,17 @@
 
 use std::{cell::RefCell, mem::MaybeUninit};
 
-use rayon::prelude::*;
+use super::pool;
 
-/// Runs `body` for every task, on all threads of the pool. Tasks must be cut by shape alone where a sum crosses them;
-/// otherwise the cut is free, because every element is computed by one task.
-pub fn parallel(tasks: usize, body: impl Fn(usize) + Sync + Send) {
-    if tasks <= 1 || rayon::current_num_threads() == 1 {
-        (0..tasks).for_each(body);
-    } else {
-        (0..tasks).into_par_iter().with_max_len(1).for_each(body);
-    }
+/// Runs `body` for every task on as many threads as the surrounding rayon pool has. Tasks must be cut by shape alone
+/// where a sum crosses them; otherwise the cut is free, because every element is computed by one task.
+pub fn parallel(tasks: usize, body: impl Fn(usize) + Sync) {
+    pool::run(tasks, rayon::current_num_threads(), &body);
 }
 
 /// Runs `body` for ranges that together are `0..length`, each a multiple of `grain` but the last. For work without
 /// sums across elements: the number of ranges follows the number of threads.
-pub fn ranges(length: usize, grain: usize, body: impl Fn(std::ops::Range<usize>) + Sync + Send) {
+pub fn ranges(length: usize, grain: usize, body: impl Fn(std::ops::Range<usize>) + Sync) {
     let grains = length.div_ceil(grain.max(1));
     // A few ranges a thread, so that one late thread does not hold up the rest.
     let pieces = grains.min(4 * rayon::current_num_threads());
