@@ -153,11 +153,19 @@ fn own(args: &BenchArgs) -> Result<Vec<Contestant>, Failure> {
 impl Contestant {
     /// From `NAME=COMMAND`.
     fn peer(text: &str) -> Result<Self, Failure> {
-        let wrong = || Failure::usage(format!("--peer {text}: wants NAME=COMMAND, as in --peer 'torch=python3 peer.py'"));
+        let wrong = || {
+            Failure::usage(format!("--peer {text}: wants NAME=COMMAND, as in --peer 'torch=python3 peer.py'"))
+        };
         let (name, command) = text.split_once('=').ok_or_else(wrong)?;
         let mut words = command.split_whitespace().map(str::to_owned);
         let program = words.next().ok_or_else(wrong)?.into();
-        Ok(Self { name: name.trim().to_owned(), program, arguments: words.collect(), own: false, running: None })
+        Ok(Self {
+            name: name.trim().to_owned(),
+            program,
+            arguments: words.collect(),
+            own: false,
+            running: None,
+        })
     }
 
     fn failed(&self, reason: impl std::fmt::Display) -> Failure {
@@ -268,7 +276,8 @@ fn read_answer(answer: &Value) -> Answer {
         return Answer::Number(peak);
     }
     let times = answer.get("ms").and_then(Value::as_array);
-    let times: Vec<f64> = times.map(|times| times.iter().filter_map(Value::as_f64).collect()).unwrap_or_default();
+    let times: Vec<f64> =
+        times.map(|times| times.iter().filter_map(Value::as_f64).collect()).unwrap_or_default();
     match table::median(&times) {
         Some(median) => Answer::Number(median),
         None => {

@@ -31,7 +31,9 @@ pub fn serve(device: &str) -> Result<(), Failure> {
     let lost = |error: io::Error| Failure::usage(format!("the benchmark is gone: {error}"));
     let mut out = io::stdout().lock();
     let versions = json!({ "infogan": env!("CARGO_PKG_VERSION"), "burn": infogan::session::BURN });
-    writeln!(out, "{}", json!({ "ready": true, "versions": versions })).and_then(|()| out.flush()).map_err(lost)?;
+    writeln!(out, "{}", json!({ "ready": true, "versions": versions }))
+        .and_then(|()| out.flush())
+        .map_err(lost)?;
     let mut jobs: BTreeMap<String, Job> = BTreeMap::new();
     for line in io::stdin().lock().lines() {
         let line = line.map_err(lost)?;
@@ -107,9 +109,7 @@ impl Job {
         let mut stream = streams.root("bench");
         let mut batch = || -> Vec<f32> { (0..shape.iter().product()).map(|_| stream.unit()).collect() };
         let real = (0..REAL_BATCHES)
-            .map(|_| {
-                burn::tensor::Tensor::from_data(burn::tensor::TensorData::new(batch(), shape), &device)
-            })
+            .map(|_| burn::tensor::Tensor::from_data(burn::tensor::TensorData::new(batch(), shape), &device))
             .collect();
         Ok(Some(Self::Steps { game, state, streams, real }))
     }

@@ -111,7 +111,9 @@ pub fn markdown(results: &Results, rows: &[Row], machine: &Machine, rounds: usiz
         let torch = results.fastest(row, "torch");
         let theirs = torch.and_then(|name| Some((name, median(results.of(row, name)?)?)));
         let ratio = torch.and_then(|name| results.ratio(row, name));
-        let cell = |value: Option<f64>| value.map_or("missing".to_owned(), |v| format!("{} {}", short(v), row.unit()));
+        let cell = |value: Option<f64>| {
+            value.map_or("missing".to_owned(), |v| format!("{} {}", short(v), row.unit()))
+        };
         let theirs = theirs.map_or("missing".to_owned(), |(name, value)| {
             format!("{} {} ({})", short(value), row.unit(), name.trim_start_matches("torch").trim())
         });
@@ -162,8 +164,11 @@ pub fn json(results: &Results, rows: &[Row], machine: &Machine, rounds: usize) -
     let rows: Vec<Value> = rows
         .iter()
         .map(|&row| {
-            let rounds: BTreeMap<&str, &[f64]> =
-                results.names.iter().filter_map(|name| Some((name.as_str(), results.of(row, name)?))).collect();
+            let rounds: BTreeMap<&str, &[f64]> = results
+                .names
+                .iter()
+                .filter_map(|name| Some((name.as_str(), results.of(row, name)?)))
+                .collect();
             json!({ "row": row.name(), "unit": row.unit(), "rounds": rounds })
         })
         .collect();
@@ -185,7 +190,8 @@ mod tests {
 
     fn results() -> Results {
         let mut results = Results::new(["infogan", "torch eager", "torch fused"].map(str::to_owned).to_vec());
-        for (number, times) in [[10.0, 20.0, 12.0], [30.0, 40.0, 30.0], [22.0, 44.0, 24.0]].iter().enumerate() {
+        for (number, times) in [[10.0, 20.0, 12.0], [30.0, 40.0, 30.0], [22.0, 44.0, 24.0]].iter().enumerate()
+        {
             for &time in times {
                 results.note(Row::InfoGanFresh, number, Answer::Number(time));
             }

@@ -6,16 +6,16 @@
 
 #![allow(unsafe_code)]
 
-use std::mem::MaybeUninit;
+use std::{mem::MaybeUninit, ops::Range};
 
 use super::{
     level::leveled,
     pointwise::finish,
     product::{
-        Dense, Left, Right, Stretch, TASK_ROWS, Transposed, by_panels, multiply, pack_transposed,
+        Dense, Left, MOST_RUNS, Right, Stretch, TASK_ROWS, Transposed, by_panels, multiply, pack_transposed,
         packed_size, panel_row, stretches, transposed_size,
     },
-    tile::{Run, Tiling},
+    tile::{ROWS, Run, Tiling},
     work::{Shared, parallel, ranges, scratch},
 };
 use crate::Activation;
@@ -103,7 +103,6 @@ pub fn down(
     let tiling = Tiling::current();
     let (from, to) = g.group();
     let inner = g.taps() * from;
-    let rows = g.batch * g.small.area();
     let gathered = from < FEWEST;
     let cuts = if gathered {
         stretches(1, inner, tiling.depth())
@@ -112,6 +111,7 @@ pub fn down(
     };
     let out = Shared::new(small);
     let size = packed_size(&tiling, inner, to);
+    let panels = to.div_ceil(tiling.width());
     scratch(g.groups * size, |packed| {
         let shared = Shared::of(packed);
         for group in 0..g.groups {
@@ -123,49 +123,172 @@ pub fn down(
             pack_weight(&tiling, weight, inner, g.taps(), from, to, &taps, part);
         }
         let packed = &*packed;
-        parallel(rows.div_ceil(TASK_ROWS), |task| {
-            let block = task * TASK_ROWS..((task + 1) * TASK_ROWS).min(rows);
+        let tasks = tasks(g.batch, if gathered { 1 } else { images_of_block(g.batch) }, g.small.area());
+        parallel(tasks.len(), |task| {
+            let (block, rows) = &tasks[task];
+            let places: Vec<Place> = rows
+                .clone()
+                .map(|row| {
+                    let (n, pixel) = block.place(row);
+                    let (y, x) = (pixel / g.small.width, pixel % g.small.width);
+                    Place {
+                        out: (n * g.small.area() + pixel) * g.small.channels,
+                        image: n * g.big.count(),
+                        y: (y * g.stride) as isize - g.before as isize,
+                        x: (x * g.stride) as isize - g.before as isize,
+                    }
+                })
+                .collect();
             for group in 0..g.groups {
                 let right = Right::Packed(&packed[group * size..(group + 1) * size]);
-                let product = |row: usize| out.at(row * g.small.channels + group * to);
-                // SAFETY: blocks of rows and groups of columns are disjoint.
+                let product = |row: usize| out.at(places[row].out + group * to);
+                let rows = 0..places.len();
+                // SAFETY: tasks have pixels of their own, and groups columns.
                 unsafe {
                     if gathered {
-                        scratch(block.len() * inner, |patch| {
-                            gather(g, big, group * from, from, block.start, block.end, inner, patch);
+                        scratch(places.len() * inner, |patch| {
+                            gather(g, big, group * from, from, *block, tasks[task].1.start, inner, patch);
                             let left = Dense::new(patch, inner);
-                            let base = |row: usize| product(block.start + row);
-                            multiply(
-                                &tiling,
-                                &cuts,
-                                &left,
-                                &right,
-                                0..block.len(),
-                                0..to.div_ceil(tiling.width()),
-                                to,
-                                &base,
-                            );
+                            multiply(&tiling, &cuts, &left, &right, rows, 0..panels, to, &product);
                         });
                     } else {
-                        let left = Windows { g, big, channel: group * from };
-                        multiply(
-                            &tiling,
-                            &cuts,
-                            &left,
-                            &right,
-                            block.clone(),
-                            0..to.div_ceil(tiling.width()),
-                            to,
-                            &product,
-                        );
+                        let (channel, across) = (group * from, g.kernel);
+                        let left = Seen { values: big, map: g.big, channel, places: &places, across, way: 1 };
+                        multiply(&tiling, &cuts, &left, &right, rows, 0..panels, to, &product);
                     }
                 }
             }
-            // SAFETY: this task wrote all of it, and nobody else touches it.
-            let part = unsafe { out.filled(block.start * g.small.channels..block.end * g.small.channels) };
-            finish(part, g.small.channels, bias, activation);
+            // SAFETY: this task wrote these pixels, and nobody else touches them.
+            unsafe { finish_places(&places, out, g.small.channels, bias, activation) };
         });
     });
+}
+
+/// Images that take turns at every pixel: neighbouring rows of a product then see the same padding, and what is
+/// padding for all of them is not computed. Whole tiles of images; a single one where there are not enough.
+fn images_of_block(batch: usize) -> usize {
+    if batch < ROWS { 1 } else { 2 * ROWS }
+}
+
+/// Some images whose pixels are rows of a product: pixel by pixel, image by image within each.
+#[derive(Clone, Copy)]
+struct Block {
+    first: usize,
+    images: usize,
+}
+
+impl Block {
+    /// Image and pixel of a row.
+    fn place(&self, row: usize) -> (usize, usize) {
+        (self.first + row % self.images, row / self.images)
+    }
+}
+
+/// Cuts a batch in blocks of images, and blocks of `area` pixels each in rows that a task takes.
+fn tasks(batch: usize, images: usize, area: usize) -> Vec<(Block, Range<usize>)> {
+    let mut all = Vec::new();
+    for first in (0..batch).step_by(images) {
+        let images = images.min(batch - first);
+        let rows = images * area;
+        for row in (0..rows).step_by(TASK_ROWS) {
+            all.push((Block { first, images }, row..(row + TASK_ROWS).min(rows)));
+        }
+    }
+    all
+}
+
+/// A row of a product over pixels.
+#[derive(Clone, Copy)]
+struct Place {
+    /// Where its result goes.
+    out: usize,
+    /// Where the image that it reads starts.
+    image: usize,
+    /// Pixel that the first tap reads; it may lie outside.
+    y: isize,
+    x: isize,
+}
+
+/// Bias and activation for the results of some rows.
+///
+/// # Safety
+/// The results are written, and nobody else touches them.
+unsafe fn finish_places(
+    places: &[Place],
+    out: Shared,
+    channels: usize,
+    bias: Option<&[f32]>,
+    activation: Activation,
+) {
+    if bias.is_none() && activation == Activation::Identity {
+        return;
+    }
+    // Results that follow one another are finished in one go.
+    for run in places.chunk_by(|one, next| one.out + channels == next.out) {
+        let start = run[0].out;
+        // SAFETY: the caller's promise.
+        finish(unsafe { out.filled(start..start + run.len() * channels) }, channels, bias, activation);
+    }
+}
+
+/// The left factor of a product over pixels: what the taps of each row see of a map.
+struct Seen<'a> {
+    values: &'a [f32],
+    map: Map,
+    channel: usize,
+    places: &'a [Place],
+    /// Taps side by side.
+    across: usize,
+    /// Whether taps go down and right of the first (1) or up and left (−1).
+    way: isize,
+}
+
+impl Left for Seen<'_> {
+    fn step(&self) -> usize {
+        1
+    }
+
+    fn runs(
+        &self,
+        row: usize,
+        rows: usize,
+        stretch: &Stretch,
+        right: *const f32,
+        numbers: usize,
+        runs: &mut [Run; MOST_RUNS],
+    ) -> usize {
+        let places = &self.places[row..row + rows];
+        let mut below = (stretch.segment / self.across) as isize;
+        let mut beside = (stretch.segment % self.across) as isize;
+        let mut found = 0;
+        for segment in 0..stretch.segments {
+            let run = &mut runs[found];
+            let mut seen = false;
+            for (place, start) in places.iter().zip(&mut run.left) {
+                let (y, x) = ((place.y + self.way * below) as usize, (place.x + self.way * beside) as usize);
+                // What lies before the map wraps to something huge.
+                let inside = y < self.map.height && x < self.map.width;
+                *start = if inside {
+                    let pixel = y * self.map.width + x;
+                    let at = place.image + pixel * self.map.channels + self.channel + stretch.offset;
+                    self.values[at..at + stretch.length].as_ptr()
+                } else {
+                    ZEROS.as_ptr()
+                };
+                seen |= inside;
+            }
+            if seen {
+                run.right = right.wrapping_add(segment * numbers);
+                found += 1;
+            }
+            beside += 1;
+            if beside == self.across as isize {
+                beside = 0;
+                below += 1;
+            }
+        }
+        found
+    }
 }
 
 /// Depth of a stretch when zeros of [`ZEROS`] may stand in for a run.
@@ -216,70 +339,15 @@ fn pack_weight(
     });
 }
 
-/// Rows of the product of [`down`]: the pixels of the small map, each seeing its window of the big one.
-struct Windows<'a> {
-    g: &'a Geometry,
-    big: &'a [f32],
-    channel: usize,
-}
-
-impl Left for Windows<'_> {
-    fn step(&self) -> usize {
-        1
-    }
-
-    fn runs(&self, row: usize, rows: usize, stretch: &Stretch, runs: &mut [Run]) {
-        let g = self.g;
-        let (height, width) = (g.big.height as isize, g.big.width as isize);
-        let channels = g.big.channels as isize;
-        let mut x = row % g.small.width;
-        let mut y = row / g.small.width % g.small.height;
-        let mut n = row / g.small.area();
-        for i in 0..rows {
-            let top = (y * g.stride) as isize - g.before as isize;
-            let left = (x * g.stride) as isize - g.before as isize;
-            let corner = ((n as isize * height + top) * width + left) * channels
-                + (self.channel + stretch.offset) as isize;
-            let first = stretch.segment;
-            let (mut across, mut below) = ((first % g.kernel) as isize, (first / g.kernel) as isize);
-            for run in runs.iter_mut() {
-                let (at_y, at_x) = (top + below, left + across);
-                let inside = (at_y as usize) < g.big.height && (at_x as usize) < g.big.width;
-                run[i] = if inside {
-                    let at = (corner + (below * width + across) * channels) as usize;
-                    self.big[at..at + stretch.length].as_ptr()
-                } else {
-                    ZEROS.as_ptr()
-                };
-                across += 1;
-                if across == g.kernel as isize {
-                    across = 0;
-                    below += 1;
-                }
-            }
-            x += 1;
-            if x == g.small.width {
-                x = 0;
-                y += 1;
-                if y == g.small.height {
-                    y = 0;
-                    n += 1;
-                }
-            }
-        }
-    }
-}
-
 leveled! {
-/// Writes the windows of the pixels `begin..end` of the small map, `[tap, channel]` each, at a distance of `full`;
-/// zeros in between.
-fn gather(g: &Geometry, big: &[f32], channel: usize, channels: usize, begin: usize, end: usize, full: usize, patch: &mut [f32]) {
+/// Writes the windows of the rows of a block from `begin` on, `[tap, channel]` each, at a distance of `full`; zeros in
+/// between.
+fn gather(g: &Geometry, big: &[f32], channel: usize, channels: usize, block: Block, begin: usize, full: usize, patch: &mut [f32]) {
     let span = g.kernel * channels;
     let inner = g.kernel * span;
-    let mut x = begin % g.small.width;
-    let mut y = begin / g.small.width % g.small.height;
-    let mut n = begin / g.small.area();
-    for window in patch[..(end - begin) * full].chunks_exact_mut(full) {
+    let (mut n, pixel) = block.place(begin);
+    let (mut y, mut x) = (pixel / g.small.width, pixel % g.small.width);
+    for window in patch.chunks_exact_mut(full) {
         let left = (x * g.stride).wrapping_sub(g.before);
         let top = (y * g.stride).wrapping_sub(g.before);
         // All channels of a row of the window lie together.
@@ -313,13 +381,13 @@ fn gather(g: &Geometry, big: &[f32], channel: usize, channels: usize, begin: usi
                 }
             }
         }
-        x += 1;
-        if x == g.small.width {
-            x = 0;
-            y += 1;
-            if y == g.small.height {
-                y = 0;
-                n += 1;
+        n += 1;
+        if n == block.first + block.images {
+            n = block.first;
+            x += 1;
+            if x == g.small.width {
+                x = 0;
+                y += 1;
             }
         }
     }
@@ -419,92 +487,40 @@ fn up_by_classes(
             }
         }
         let memory = &*memory;
-        // Blocks of rows of every class.
-        let mut tasks = Vec::new();
+        let mut all = Vec::new();
         for (number, (vertical, horizontal, ..)) in parts.iter().enumerate() {
-            let rows = g.batch * vertical.count * horizontal.count;
-            tasks.extend((0..rows).step_by(TASK_ROWS).map(|row| (number, row..(row + TASK_ROWS).min(rows))));
+            let area = vertical.count * horizontal.count;
+            all.extend(tasks(g.batch, images_of_block(g.batch), area).into_iter().map(|task| (number, task)));
         }
-        parallel(tasks.len(), |task| {
-            let (number, block) = &tasks[task];
+        parallel(all.len(), |task| {
+            let (number, (block, rows)) = &all[task];
             let (vertical, horizontal, _, cuts, at, packed) = &parts[*number];
-            let pixel = |row: usize| {
-                let j = row % horizontal.count;
-                let i = row / horizontal.count % vertical.count;
-                let n = row / (horizontal.count * vertical.count);
-                let y = vertical.first + i * g.stride;
-                let x = horizontal.first + j * g.stride;
-                ((n * g.big.height + y) * g.big.width + x) * g.big.channels
-            };
+            let places: Vec<Place> = rows
+                .clone()
+                .map(|row| {
+                    let (n, pixel) = block.place(row);
+                    let (i, j) = (pixel / horizontal.count, pixel % horizontal.count);
+                    let (y, x) = (vertical.first + i * g.stride, horizontal.first + j * g.stride);
+                    Place {
+                        out: ((n * g.big.height + y) * g.big.width + x) * g.big.channels,
+                        image: n * g.small.count(),
+                        y: (vertical.meets + i) as isize,
+                        x: (horizontal.meets + j) as isize,
+                    }
+                })
+                .collect();
             for group in 0..g.groups {
-                let left = Meetings { g, small, channel: group * from, vertical, horizontal };
+                let (channel, across) = (group * from, horizontal.taps);
+                let left = Seen { values: small, map: g.small, channel, places: &places, across, way: -1 };
                 let right = Right::Packed(&memory[at + group * packed..at + (group + 1) * packed]);
-                let product = |row: usize| out.at(pixel(row) + group * to);
+                let product = |row: usize| out.at(places[row].out + group * to);
                 // SAFETY: a pixel belongs to one row of one class.
-                unsafe { multiply(&tiling, cuts, &left, &right, block.clone(), 0..panels, to, &product) };
+                unsafe { multiply(&tiling, cuts, &left, &right, 0..places.len(), 0..panels, to, &product) };
             }
-            if bias.is_some() || activation != Activation::Identity {
-                for row in block.clone() {
-                    let at = pixel(row);
-                    // SAFETY: this task wrote this pixel, and nobody else touches it.
-                    finish(unsafe { out.filled(at..at + g.big.channels) }, g.big.channels, bias, activation);
-                }
-            }
+            // SAFETY: this task wrote these pixels, and nobody else touches them.
+            unsafe { finish_places(&places, out, g.big.channels, bias, activation) };
         });
     });
-}
-
-/// Rows of the product of [`up_by_classes`]: pixels of a class, each seeing the small pixels that it meets.
-struct Meetings<'a> {
-    g: &'a Geometry,
-    small: &'a [f32],
-    channel: usize,
-    vertical: &'a Class,
-    horizontal: &'a Class,
-}
-
-impl Left for Meetings<'_> {
-    fn step(&self) -> usize {
-        1
-    }
-
-    fn runs(&self, row: usize, rows: usize, stretch: &Stretch, runs: &mut [Run]) {
-        let Self { g, vertical, horizontal, .. } = self;
-        let area = vertical.count * horizontal.count;
-        let mut j = row % horizontal.count;
-        let mut i = row / horizontal.count % vertical.count;
-        let mut n = row / area;
-        let first = [stretch.segment / horizontal.taps, stretch.segment % horizontal.taps];
-        for place in 0..rows {
-            let [mut below, mut across] = first;
-            for run in runs.iter_mut() {
-                // Wraps to something huge when it lies before the map.
-                let at_y = (vertical.meets + i).wrapping_sub(below);
-                let at_x = (horizontal.meets + j).wrapping_sub(across);
-                run[place] = if at_y < g.small.height && at_x < g.small.width {
-                    let pixel = (n * g.small.height + at_y) * g.small.width + at_x;
-                    let at = pixel * g.small.channels + self.channel + stretch.offset;
-                    self.small[at..at + stretch.length].as_ptr()
-                } else {
-                    ZEROS.as_ptr()
-                };
-                across += 1;
-                if across == horizontal.taps {
-                    across = 0;
-                    below += 1;
-                }
-            }
-            j += 1;
-            if j == horizontal.count {
-                j = 0;
-                i += 1;
-                if i == vertical.count {
-                    i = 0;
-                    n += 1;
-                }
-            }
-        }
-    }
 }
 
 /// For few big channels (pictures): whole windows are computed, and every big pixel adds up the taps that fall on it.
@@ -588,11 +604,21 @@ impl Left for Strided<'_> {
         1
     }
 
-    fn runs(&self, row: usize, rows: usize, stretch: &Stretch, runs: &mut [Run]) {
+    fn runs(
+        &self,
+        row: usize,
+        rows: usize,
+        stretch: &Stretch,
+        right: *const f32,
+        _: usize,
+        runs: &mut [Run; MOST_RUNS],
+    ) -> usize {
         for i in 0..rows {
             let at = (row + i) * self.row + stretch.offset;
-            runs[0][i] = self.values[at..at + stretch.length].as_ptr();
+            runs[0].left[i] = self.values[at..at + stretch.length].as_ptr();
         }
+        runs[0].right = right;
+        1
     }
 }
 
@@ -678,6 +704,9 @@ fn swap_last(values: &[f32], outer: usize, middle: usize, last: usize, swapped: 
 const SLICES: usize = 16;
 
 /// Gradient of the weight. `big` and `small` are the maps of [`down`], one of them a gradient.
+///
+/// The inner dimension counts the small map's pixels, and the batch at every pixel: a tap that falls on padding at a
+/// pixel does so in the whole batch, and is left out.
 pub fn weight(g: &Geometry, big: &[f32], small: &[f32], gradient: &mut [MaybeUninit<f32>]) {
     assert_eq!(big.len(), g.batch * g.big.count());
     assert_eq!(small.len(), g.batch * g.small.count());
@@ -686,31 +715,49 @@ pub fn weight(g: &Geometry, big: &[f32], small: &[f32], gradient: &mut [MaybeUni
     let (from, to) = g.group();
     let columns = g.taps() * from;
     let positions = g.batch * g.small.area();
-    let cuts = stretches(1, positions, tiling.depth());
+    let everything = stretches(1, positions, tiling.depth());
     let panels = columns.div_ceil(tiling.width());
     // Sums over slices are added in order, so the cut must not depend on the number of threads.
-    let slices = if panels >= 8 { 1 } else { SLICES.min(cuts.len()).max(1) };
+    let slices = if panels >= 8 { 1 } else { SLICES.min(everything.len()).max(1) };
+    let by_tap: Vec<Vec<Stretch>> = if g.batch < 2 * ROWS || slices > 1 {
+        Vec::new() // stretches of one pixel would be too short
+    } else {
+        (0..g.taps()).map(|tap| stretches_of_tap(g, tap, tiling.depth())).collect()
+    };
+    let cuts = |panel: usize| -> &[Stretch] {
+        let first = panel * tiling.width();
+        let last = (first + tiling.width()).min(columns) - 1;
+        match by_tap.get(first / from) {
+            Some(cuts) if first / from == last / from => cuts,
+            _ => &everything,
+        }
+    };
     let size = transposed_size(positions, to);
     let out = Shared::new(gradient);
     scratch(size + slices * to * columns, |memory| {
         let (packed, sums) = memory.split_at_mut(size);
         for group in 0..g.groups {
-            pack_transposed(small, g.small.channels, group * to, to, packed);
+            pack_transposed(small, g.small.channels, group * to, to, g.batch, packed);
             let left = Transposed::new(packed, positions);
             let source = |stretch: &Stretch, first: usize, here: usize, panel: &mut [f32]| {
                 let full = panel_row(&tiling, here);
-                pack_windows(
-                    g,
-                    big,
-                    group * from,
-                    from,
-                    stretch.start,
-                    stretch.length,
-                    first,
-                    here,
-                    full,
-                    panel,
-                );
+                if from < FEWEST && here == columns {
+                    let block = Block { first: 0, images: g.batch };
+                    gather(g, big, group * from, from, block, stretch.start, full, panel);
+                } else {
+                    pack_windows(
+                        g,
+                        big,
+                        group * from,
+                        from,
+                        stretch.start,
+                        stretch.length,
+                        first,
+                        here,
+                        full,
+                        panel,
+                    );
+                }
             };
             let shared = Shared::of(sums);
             if slices == 1 {
@@ -720,7 +767,8 @@ pub fn weight(g: &Geometry, big: &[f32], small: &[f32], gradient: &mut [MaybeUni
                 };
             } else {
                 parallel(slices, |slice| {
-                    let cuts = &cuts[cuts.len() * slice / slices..cuts.len() * (slice + 1) / slices];
+                    let cuts = &everything
+                        [everything.len() * slice / slices..everything.len() * (slice + 1) / slices];
                     let product = |row: usize| shared.at((slice * to + row) * columns);
                     // SAFETY: every slice has sums of its own.
                     unsafe {
@@ -760,8 +808,27 @@ pub fn weight(g: &Geometry, big: &[f32], small: &[f32], gradient: &mut [MaybeUni
     });
 }
 
+/// The positions at which a tap falls on the big map, pixel by pixel.
+fn stretches_of_tap(g: &Geometry, tap: usize, depth: usize) -> Vec<Stretch> {
+    let inside = |small: usize, tap: usize, side: usize| {
+        (small * g.stride + tap).checked_sub(g.before).is_some_and(|at| at < side)
+    };
+    let mut all = Vec::new();
+    for y in (0..g.small.height).filter(|&y| inside(y, tap / g.kernel, g.big.height)) {
+        for x in (0..g.small.width).filter(|&x| inside(x, tap % g.kernel, g.big.width)) {
+            let first = (y * g.small.width + x) * g.batch;
+            all.extend(stretches(1, g.batch, depth).into_iter().map(|part| Stretch {
+                start: first + part.start,
+                offset: first + part.offset,
+                ..part
+            }));
+        }
+    }
+    all
+}
+
 leveled! {
-/// Columns `first..first + here` of the windows of the small pixels `start..start + length`: `[pixel, full]`.
+/// Columns `first..first + here` of the windows at the positions `start..start + length`: `[position, full]`.
 fn pack_windows(
     g: &Geometry,
     big: &[f32],
@@ -779,49 +846,45 @@ fn pack_windows(
             row[here..].fill(0.0);
         }
     }
+    let image = g.big.height * g.big.width * g.big.channels;
     let mut column = first;
     while column < first + here {
         // Columns of one tap.
         let tap = column / channels;
         let offset = column % channels;
         let many = (channels - offset).min(first + here - column);
-        let (i, j) = (tap / g.kernel, tap % g.kernel);
-        let mut pixel = start;
-        while pixel < start + length {
-            // Pixels of one row of the small map.
-            let x = pixel % g.small.width;
-            let y = pixel / g.small.width % g.small.height;
-            let n = pixel / g.small.area();
-            let run = (g.small.width - x).min(start + length - pixel);
-            let at_y = (y * g.stride + i).wrapping_sub(g.before);
-            let inside = at_y < g.big.height;
-            let line = (n * g.big.height + if inside { at_y } else { 0 }) * g.big.width;
+        let mut position = start;
+        while position < start + length {
+            // Images at one pixel.
+            let (pixel, n) = (position / g.batch, position % g.batch);
+            let run = (g.batch - n).min(start + length - position);
+            let y = (pixel / g.small.width * g.stride + tap / g.kernel).wrapping_sub(g.before);
+            let x = (pixel % g.small.width * g.stride + tap % g.kernel).wrapping_sub(g.before);
+            let inside = y < g.big.height && x < g.big.width;
+            let from = if inside { (y * g.big.width + x) * g.big.channels + channel + offset } else { 0 };
             for step in 0..run {
-                let at_x = ((x + step) * g.stride + j).wrapping_sub(g.before);
-                let to = (pixel - start + step) * full + column - first;
+                let to = (position - start + step) * full + column - first;
                 let target = &mut panel[to..to + many];
-                if inside && at_x < g.big.width {
-                    let at = (line + at_x) * g.big.channels + channel + offset;
-                    let source = &big[at..at + many];
-                    // A copy of known length becomes a few vector moves.
-                    if many == 64 {
-                        let (Ok(target), Ok(source)) = (<&mut [f32; 64]>::try_from(target), <&[f32; 64]>::try_from(source)) else { return };
-                        *target = *source;
-                    } else if many == 16 {
-                        let (Ok(target), Ok(source)) = (<&mut [f32; 16]>::try_from(target), <&[f32; 16]>::try_from(source)) else { return };
-                        *target = *source;
-                    } else if many < 16 {
-                        for (value, &number) in target.iter_mut().zip(source) {
-                            *value = number;
-                        }
-                    } else {
-                        target.copy_from_slice(source);
-                    }
-                } else {
+                if !inside {
                     target.fill(0.0);
+                    continue;
+                }
+                let at = (n + step) * image + from;
+                let source = &big[at..at + many];
+                // A copy of known length becomes a few vector moves.
+                if many == 64 {
+                    let (Ok(target), Ok(source)) = (<&mut [f32; 64]>::try_from(target), <&[f32; 64]>::try_from(source)) else { return };
+                    *target = *source;
+                } else if many == 16 {
+                    let (Ok(target), Ok(source)) = (<&mut [f32; 16]>::try_from(target), <&[f32; 16]>::try_from(source)) else { return };
+                    *target = *source;
+                } else {
+                    for (value, &number) in target.iter_mut().zip(source) {
+                        *value = number;
+                    }
                 }
             }
-            pixel += run;
+            position += run;
         }
         column += many;
     }

@@ -242,7 +242,7 @@ pub fn input(s: &Sizes, dy: &[f32], weight: &[f32], dx: &mut [MaybeUninit<f32>])
     };
     // SAFETY: every task has rows or columns of its own.
     unsafe {
-        by_panels(&tiling, &cuts, &Dense::new(dy, s.outputs), &source, s.batch, s.inputs, &|row| {
+        by_panels(&tiling, &|_| &cuts[..], &Dense::new(dy, s.outputs), &source, s.batch, s.inputs, &|row| {
             out.at(row * s.inputs)
         });
     }
@@ -258,14 +258,16 @@ pub fn weight(s: &Sizes, x: &[f32], dy: &[f32], dw: &mut [MaybeUninit<f32>]) {
     let cuts = stretches(1, s.batch, tiling.depth());
     let out = Shared::new(dw);
     scratch(transposed_size(s.batch, s.outputs), |packed| {
-        pack_transposed(dy, s.outputs, 0, s.outputs, packed);
+        pack_transposed(dy, s.outputs, 0, s.outputs, s.batch, packed);
         let left = Transposed::new(packed, s.batch);
         let source = |stretch: &Stretch, first: usize, here: usize, panel: &mut [f32]| {
             copy_rows(x, s.inputs, stretch.start, first, here, panel_row(&tiling, here), panel);
         };
         // SAFETY: every task has rows or columns of its own.
         unsafe {
-            by_panels(&tiling, &cuts, &left, &source, s.outputs, s.inputs, &|row| out.at(row * s.inputs))
+            by_panels(&tiling, &|_| &cuts[..], &left, &source, s.outputs, s.inputs, &|row| {
+                out.at(row * s.inputs)
+            })
         };
     });
 }

@@ -93,7 +93,8 @@ pub fn run(tasks: usize, threads: usize, task: &(dyn Fn(usize) + Sync)) {
     }
     let region = &pool().region;
     // SAFETY: the lifetime is restored before `run` returns: `close` waits until no helper is inside.
-    let erased = unsafe { std::mem::transmute::<&(dyn Fn(usize) + Sync), &'static (dyn Fn(usize) + Sync)>(task) };
+    let erased =
+        unsafe { std::mem::transmute::<&(dyn Fn(usize) + Sync), &'static (dyn Fn(usize) + Sync)>(task) };
     region.task.set(Some(erased));
     region.tasks.store(tasks, Ordering::Relaxed);
     region.next.store(0, Ordering::Relaxed);
@@ -172,7 +173,8 @@ fn help(number: usize, asleep: &AtomicBool) {
             seen = epoch;
             // Enter, then look again: a region that closed in between must not be touched.
             region.inside.fetch_add(1, Ordering::SeqCst);
-            if region.epoch.load(Ordering::SeqCst) == epoch && number < region.helpers.load(Ordering::Relaxed) {
+            if region.epoch.load(Ordering::SeqCst) == epoch && number < region.helpers.load(Ordering::Relaxed)
+            {
                 if catch_unwind(AssertUnwindSafe(|| region.work())).is_err() {
                     region.panicked.store(true, Ordering::Relaxed);
                 }
@@ -206,7 +208,10 @@ mod tests {
                 run(tasks, threads, &|task| {
                     counts[task].fetch_add(1, Ordering::Relaxed);
                 });
-                assert!(counts.iter().all(|count| count.load(Ordering::Relaxed) == 1), "{tasks} on {threads}");
+                assert!(
+                    counts.iter().all(|count| count.load(Ordering::Relaxed) == 1),
+                    "{tasks} on {threads}"
+                );
             }
         }
     }

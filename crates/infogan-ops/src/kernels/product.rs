@@ -61,8 +61,18 @@ pub trait Left: Sync {
     /// Distance between positions of the inner dimension in memory.
     fn step(&self) -> usize;
 
-    /// Writes where `rows` rows from `row` on start, for each segment of the stretch.
-    fn runs(&self, row: usize, rows: usize, stretch: &Stretch, runs: &mut [Run]);
+    /// Writes where `rows` rows from `row` on start, for each segment of the stretch, and where in the packed columns
+    /// the segment starts: the segments follow one another at `right`, `numbers` numbers each. A segment that is zero in
+    /// all rows may be left out. Gives the number of runs.
+    fn runs(
+        &self,
+        row: usize,
+        rows: usize,
+        stretch: &Stretch,
+        right: *const f32,
+        numbers: usize,
+        runs: &mut [Run; MOST_RUNS],
+    ) -> usize;
 }
 
 /// Rows one after the other at a fixed distance; the inner dimension is one segment.
@@ -84,11 +94,21 @@ impl Left for Dense<'_> {
         1
     }
 
-    fn runs(&self, row: usize, rows: usize, stretch: &Stretch, runs: &mut [Run]) {
+    fn runs(
+        &self,
+        row: usize,
+        rows: usize,
+        stretch: &Stretch,
+        right: *const f32,
+        _: usize,
+        runs: &mut [Run; MOST_RUNS],
+    ) -> usize {
         for i in 0..rows {
             let at = (row + i) * self.row + stretch.offset;
-            runs[0][i] = self.values[at..at + stretch.length].as_ptr();
+            runs[0].left[i] = self.values[at..at + stretch.length].as_ptr();
         }
+        runs[0].right = right;
+        1
     }
 }
 
@@ -111,13 +131,23 @@ impl Left for Transposed<'_> {
         ROWS
     }
 
-    fn runs(&self, row: usize, rows: usize, stretch: &Stretch, runs: &mut [Run]) {
+    fn runs(
+        &self,
+        row: usize,
+        rows: usize,
+        stretch: &Stretch,
+        right: *const f32,
+        _: usize,
+        runs: &mut [Run; MOST_RUNS],
+    ) -> usize {
         debug_assert_eq!(row % ROWS, 0);
-        let at = (row / ROWS * self.positions + stretch.offset) * ROWS;
+        let at = (row / ROWS * self.positions + stretch.start) * ROWS;
         let tile = &self.packed[at..at + stretch.length * ROWS];
-        for (i, run) in runs[0][..rows].iter_mut().enumerate() {
+        for (i, run) in runs[0].left[..rows].iter_mut().enumerate() {
             *run = tile[i..].as_ptr();
         }
+        runs[0].right = right;
+        1
     }
 }
 
@@ -126,12 +156,20 @@ pub fn transposed_size(positions: usize, columns: usize) -> usize {
     columns.next_multiple_of(ROWS) * positions
 }
 
-/// Packs `columns` columns from `from` on of a matrix whose rows are `row` apart, [`ROWS`] columns at a time.
-pub fn pack_transposed(values: &[f32], row: usize, from: usize, columns: usize, packed: &mut [f32]) {
+/// Packs `columns` columns from `from` on of a matrix whose rows of `row` numbers are images of a batch, pixel by pixel;
+/// position p of the packed matrix is image `p mod batch` at pixel `p / batch`. [`ROWS`] columns lie together.
+pub fn pack_transposed(
+    values: &[f32],
+    row: usize,
+    from: usize,
+    columns: usize,
+    batch: usize,
+    packed: &mut [f32],
+) {
     let positions = values.len() / row;
     let shared = Shared::of(packed);
     super::work::ranges(positions, 64, |range| {
-        pack_positions(values, row, from, columns, positions, range.start, range.end, shared);
+        pack_positions(values, row, from, columns, batch, range.start, range.end, shared);
     });
 }
 
@@ -142,29 +180,36 @@ fn pack_positions(
     row: usize,
     from: usize,
     columns: usize,
-    positions: usize,
+    batch: usize,
     begin: usize,
     end: usize,
     packed: Shared,
 ) {
+    let positions = values.len() / row;
+    let area = positions / batch;
     for tile in 0..columns.div_ceil(ROWS) {
         let first = from + tile * ROWS;
         let many = ROWS.min(columns - tile * ROWS);
         let at = tile * positions;
         // SAFETY: the positions of a tile are the caller's alone.
         let target = unsafe { packed.filled((at + begin) * ROWS..(at + end) * ROWS) };
-        if many == ROWS {
-            for (position, target) in (begin..end).zip(target.chunks_exact_mut(ROWS)) {
-                let source = &values[position * row + first..position * row + first + ROWS];
+        let (mut pixel, mut n) = (begin / batch, begin % batch);
+        for target in target.chunks_exact_mut(ROWS) {
+            let start = (n * area + pixel) * row + first;
+            if many == ROWS {
+                let source = &values[start..start + ROWS];
                 for i in 0..ROWS {
                     target[i] = source[i];
                 }
-            }
-        } else {
-            for (position, target) in (begin..end).zip(target.chunks_exact_mut(ROWS)) {
+            } else {
                 for (i, target) in target.iter_mut().enumerate() {
-                    *target = if i < many { values[position * row + first + i] } else { 0.0 };
+                    *target = if i < many { values[start + i] } else { 0.0 };
                 }
+            }
+            n += 1;
+            if n == batch {
+                n = 0;
+                pixel += 1;
             }
         }
     }
@@ -213,7 +258,7 @@ pub unsafe fn multiply<L: Left>(
         Right::Source(_) => stretches.iter().map(Stretch::count).max().unwrap_or(0) * width,
     };
     scratch(buffer, |buffer| {
-        let mut runs = [[std::ptr::null(); ROWS]; MOST_RUNS];
+        let mut runs = [Run { left: [std::ptr::null(); ROWS], right: std::ptr::null() }; MOST_RUNS];
         for (number, stretch) in stretches.iter().enumerate() {
             let add = number > 0;
             for panel in panels.clone() {
@@ -234,8 +279,12 @@ pub unsafe fn multiply<L: Left>(
                 let vectors = row / tiling.lanes;
                 for row in rows.clone().step_by(ROWS) {
                     let many = ROWS.min(rows.end - row);
-                    let runs = &mut runs[..stretch.segments];
-                    left.runs(row, many, stretch, runs);
+                    let segment = stretch.length * panel_row(tiling, here);
+                    let found = left.runs(row, many, stretch, numbers.as_ptr(), segment, &mut runs);
+                    if found == 0 && add {
+                        continue;
+                    }
+                    let runs = &runs[..found];
                     let mut targets = [std::ptr::null_mut(); ROWS];
                     for (i, target) in targets[..many].iter_mut().enumerate() {
                         // SAFETY: the caller's promise.
@@ -245,7 +294,7 @@ pub unsafe fn multiply<L: Left>(
                     if here == vectors * tiling.lanes {
                         // SAFETY: `runs` checked its bounds, `numbers` is as long as the stretch, the targets are
                         // the caller's.
-                        unsafe { tile(runs, stretch.length, step, numbers.as_ptr(), &targets, add) };
+                        unsafe { tile(runs, stretch.length, step, &targets, add) };
                     } else {
                         // SAFETY: as above, by way of a tile of our own.
                         unsafe {
@@ -254,7 +303,6 @@ pub unsafe fn multiply<L: Left>(
                                 runs,
                                 stretch.length,
                                 step,
-                                numbers,
                                 &targets,
                                 add,
                                 many,
@@ -287,7 +335,6 @@ unsafe fn cut(
     runs: &[Run],
     length: usize,
     step: usize,
-    right: &[f32],
     product: &[*mut f32; ROWS],
     add: bool,
     rows: usize,
@@ -306,7 +353,7 @@ unsafe fn cut(
                 std::ptr::copy_nonoverlapping(product[i], targets[i], columns);
             }
         }
-        tile(runs, length, step, right.as_ptr(), &targets, add);
+        tile(runs, length, step, &targets, add);
         for i in 0..rows {
             std::ptr::copy_nonoverlapping(targets[i], product[i], columns);
         }
@@ -317,12 +364,13 @@ unsafe fn cut(
 pub const TASK_ROWS: usize = 16 * ROWS;
 
 /// Cuts a product in tasks of some rows and one panel each, enough of them for many threads, and runs them.
+/// `stretches` gives those of a panel.
 ///
 /// # Safety
 /// As [`multiply`], for all rows and columns.
-pub unsafe fn by_panels<L: Left>(
+pub unsafe fn by_panels<'a, L: Left>(
     tiling: &Tiling,
-    stretches: &[Stretch],
+    stretches: &(dyn Fn(usize) -> &'a [Stretch] + Sync),
     left: &L,
     source: &(dyn Fn(&Stretch, usize, usize, &mut [f32]) + Sync),
     rows: usize,
@@ -340,7 +388,7 @@ pub unsafe fn by_panels<L: Left>(
         unsafe {
             multiply(
                 tiling,
-                stretches,
+                stretches(panel),
                 left,
                 &Right::Source(source),
                 rows,

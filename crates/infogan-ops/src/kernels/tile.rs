@@ -14,15 +14,21 @@ use super::level::{Level, level};
 /// Rows of a tile.
 pub const ROWS: usize = 6;
 
-/// Where the rows of a tile start in memory for one stretch of the inner dimension.
-pub type Run = [*const f32; ROWS];
+/// Where a stretch of the inner dimension lies in memory.
+#[derive(Clone, Copy)]
+pub struct Run {
+    /// Each row of the left factor.
+    pub left: [*const f32; ROWS],
+    /// The packed columns of the right factor.
+    pub right: *const f32,
+}
 
-/// `(runs, length, step, right, product, add)`: for every run in turn and `length` positions of the inner dimension
-/// each, row `i` is read at `runs[r][i] + position · step` and multiplied with the next `vectors · lanes` numbers at
-/// `right`. The sums go to `product[i]`, onto what is there when `add` is set.
+/// `(runs, length, step, product, add)`: for every run in turn and `length` positions of the inner dimension each, row
+/// `i` is read at `run.left[i] + position · step` and multiplied with the next `vectors · lanes` numbers at
+/// `run.right`. The sums go to `product[i]`, onto what is there when `add` is set.
 ///
 /// Safety: all of these must be readable, and `product[i]` writable, for the rows and vectors of the tile.
-pub type Tile = unsafe fn(&[Run], usize, usize, *const f32, &[*mut f32; ROWS], bool);
+pub type Tile = unsafe fn(&[Run], usize, usize, &[*mut f32; ROWS], bool);
 
 /// What the level in use multiplies with.
 #[derive(Clone, Copy)]
@@ -76,15 +82,14 @@ macro_rules! tile {
             runs: &[Run],
             length: usize,
             step: usize,
-            right: *const f32,
             product: &[*mut f32; ROWS],
             add: bool,
         ) {
             // SAFETY: what the caller of a `Tile` promises.
             unsafe {
                 let mut sums = [[$zero; V]; M];
-                let mut right = right;
                 for run in runs {
+                    let mut right = run.right;
                     let mut at = 0;
                     for _ in 0..length {
                         let mut columns = [$zero; V];
@@ -92,7 +97,7 @@ macro_rules! tile {
                             columns[v] = $load(right.add(v * $lanes));
                         }
                         for i in 0..M {
-                            let left = $splat(*run[i].add(at));
+                            let left = $splat(*run.left[i].add(at));
                             for v in 0..V {
                                 sums[i][v] = $madd(left, columns[v], sums[i][v]);
                             }
