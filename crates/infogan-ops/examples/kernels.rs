@@ -132,12 +132,12 @@ fn main() {
 
 /// Multiply-adds a second of a full tile on data in the first cache: what all multiplies are measured against.
 fn peak() -> f64 {
-    use infogan_ops::kernels::tile::{ROWS, Tiling};
+    use infogan_ops::kernels::tile::{ROWS, Run, Tiling};
     let tiling = Tiling::current();
     let depth = tiling.depth();
     let (left, right) = (numbers(ROWS * depth), numbers(depth * tiling.width()));
     let mut product = numbers(ROWS * tiling.width());
-    let run = std::array::from_fn(|i| left[i * depth..].as_ptr());
+    let run = Run { left: std::array::from_fn(|i| left[i * depth..].as_ptr()), right: right.as_ptr() };
     let targets = std::array::from_fn(|i| product[i * tiling.width()..].as_mut_ptr());
     let tile = tiling.tile(ROWS, tiling.vectors);
     let calls = 20_000;
@@ -146,7 +146,7 @@ fn peak() -> f64 {
             // SAFETY: rows, panel and product are as long as the tile takes them to be.
             #[allow(unsafe_code)]
             unsafe {
-                tile(&[run], depth, 1, right.as_ptr(), &targets, true);
+                tile(&[run], depth, 1, &targets, true);
             }
         }
     });

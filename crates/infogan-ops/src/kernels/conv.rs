@@ -10,7 +10,7 @@ use std::{mem::MaybeUninit, ops::Range};
 
 use super::{
     level::leveled,
-    pointwise::finish,
+    pointwise::{finish, transpose_block},
     product::{
         Dense, Left, MOST_RUNS, Right, Stretch, TASK_ROWS, Transposed, by_panels, multiply, pack_transposed,
         packed_size, panel_row, stretches, transposed_size,
@@ -543,7 +543,11 @@ fn up_by_windows(
     scratch(g.groups * size + g.weights(), |memory| {
         let (packed, ordered) = memory.split_at_mut(g.groups * size);
         // [small channel][tap][big channel]: the windows of the product are channels-last.
-        swap_last(weight, g.small.channels, to, g.taps(), ordered);
+        let shared = Shared::of(ordered);
+        for (number, weight) in weight.chunks_exact(columns).enumerate() {
+            // SAFETY: nobody else has this memory.
+            unsafe { transpose_block(weight, g.taps(), to, g.taps(), shared, number * columns, to) };
+        }
         for group in 0..g.groups {
             let rows = &ordered[group * from * columns..(group + 1) * from * columns];
             let part = &mut packed[group * size..(group + 1) * size];
@@ -682,24 +686,6 @@ fn pack_rows(tiling: &Tiling, values: &[f32], row: usize, columns: usize, packed
     }
 }
 
-/// `[outer, middle, last]` to `[outer, last, middle]`.
-fn swap_last(values: &[f32], outer: usize, middle: usize, last: usize, swapped: &mut [f32]) {
-    let shared = Shared::of(swapped);
-    ranges(outer, 8, |range| {
-        for o in range {
-            let at = o * middle * last;
-            let source = &values[at..at + middle * last];
-            // SAFETY: each range has rows of its own.
-            let target = unsafe { shared.filled(at..at + middle * last) };
-            for (m, numbers) in source.chunks_exact(last).enumerate() {
-                for (l, &value) in numbers.iter().enumerate() {
-                    target[l * middle + m] = value;
-                }
-            }
-        }
-    });
-}
-
 /// Slices of the inner dimension of [`weight`] when it has too few columns to go round.
 const SLICES: usize = 16;
 
@@ -790,15 +776,18 @@ pub fn weight(g: &Geometry, big: &[f32], small: &[f32], gradient: &mut [MaybeUni
             ranges(to, 8, |range| {
                 for row in range {
                     let at = (group * to + row) * columns;
-                    // SAFETY: each row is written once.
+                    let row = &sums[row * columns..];
+                    if slices == 1 {
+                        // SAFETY: each row is written once.
+                        unsafe { transpose_block(row, from, g.taps(), from, out, at, g.taps()) };
+                        continue;
+                    }
+                    // SAFETY: as above.
                     let target = unsafe { out.part(at..at + columns) };
                     for tap in 0..g.taps() {
                         for channel in 0..from {
-                            let at = row * columns + tap * from + channel;
-                            let mut sum = sums[at];
-                            for slice in 1..slices {
-                                sum += sums[slice * to * columns + at];
-                            }
+                            let at = tap * from + channel;
+                            let sum = (0..slices).map(|slice| row[slice * to * columns + at]).sum();
                             target[channel * g.taps() + tap].write(sum);
                         }
                     }

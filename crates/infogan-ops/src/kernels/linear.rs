@@ -6,7 +6,7 @@ use std::mem::MaybeUninit;
 
 use super::{
     level::leveled,
-    pointwise::finish,
+    pointwise::{finish, transpose_block},
     product::{
         Dense, Right, Stretch, TASK_ROWS, Transposed, by_panels, multiply, pack_transposed, packed_size,
         panel_row, stretches, transposed_size,
@@ -121,28 +121,6 @@ pub fn forward(
     });
 }
 
-leveled! {
-/// Writes a part `[outputs, samples]` of a transposed product to its place in `[batch, all]`.
-///
-/// Callers give parts that do not overlap.
-fn transpose_part(part: &[f32], begin: usize, end: usize, first: usize, last: usize, all: usize, out: Shared) {
-    let samples = last - first;
-    for row in (begin..end).step_by(16) {
-        let many = 16.min(end - row);
-        for n in 0..samples {
-            let mut numbers = [0.0f32; 16];
-            for (i, number) in numbers[..many].iter_mut().enumerate() {
-                *number = part[(row - begin + i) * samples + n];
-            }
-            let at = (first + n) * all + row;
-            // SAFETY: the caller's promise.
-            #[allow(unsafe_code)]
-            unsafe { out.filled(at..at + many) }.copy_from_slice(&numbers[..many]);
-        }
-    }
-}
-}
-
 /// # Safety
 /// Parts that tasks lay down must not overlap.
 #[allow(clippy::too_many_arguments)]
@@ -157,7 +135,9 @@ unsafe fn lay_down(
     activation: Activation,
     out: Shared,
 ) {
-    transpose_part(part, begin, end, first, last, all, out);
+    let samples = last - first;
+    // SAFETY: the caller's promise.
+    unsafe { transpose_block(part, samples, end - begin, samples, out, first * all + begin, all) };
     if bias.is_some() || activation != Activation::Identity {
         for n in first..last {
             // SAFETY: the caller's promise; just written.
@@ -207,25 +187,15 @@ fn pack_samples(tiling: &Tiling, s: &Sizes, x: &[f32], packed: &mut [f32]) {
         let row = panel_row(tiling, here);
         let to = (from + block).min(s.inputs);
         let at = first * s.inputs;
+        let samples = &x[first * s.inputs + from..];
         // SAFETY: tasks have rows of panels of their own.
-        let target = unsafe { shared.filled(at + from * row..at + to * row) };
-        transpose_block(x, s.inputs, first, here, from, to, row, target);
-    });
-}
-
-leveled! {
-/// `target[position − from][sample] = x[first + sample][position]`, the rest of a row zero.
-fn transpose_block(x: &[f32], inputs: usize, first: usize, here: usize, from: usize, to: usize, row: usize, target: &mut [f32]) {
-    for sample in (0..row).step_by(8) {
-        for (position, numbers) in (from..to).zip(target.chunks_exact_mut(row)) {
-            let numbers = &mut numbers[sample..(sample + 8).min(row)];
-            for (i, number) in numbers.iter_mut().enumerate() {
-                let sample = sample + i;
-                *number = if sample < here { x[(first + sample) * inputs + position] } else { 0.0 };
-            }
+        unsafe { transpose_block(samples, s.inputs, here, to - from, shared, at + from * row, row) };
+        if here < row {
+            // SAFETY: as above.
+            let target = unsafe { shared.filled(at + from * row..at + to * row) };
+            target.chunks_exact_mut(row).for_each(|row| row[here..].fill(0.0));
         }
-    }
-}
+    });
 }
 
 /// Gradient of the input: `[batch, out]` to `[batch, in]`.

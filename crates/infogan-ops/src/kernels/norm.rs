@@ -283,17 +283,40 @@ fn add_products<const KIND: usize>(
     mean: &[f32], inverse: &[f32], gamma: &[f32], beta: &[f32], one: &mut [f32], two: &mut [f32], slope: f32,
 ) {
     let many = mean.len();
-    let (inverse, gamma, beta) = (&inverse[..many], &gamma[..many], &beta[..many]);
     let (mut first, mut second) = ([0.0f32; STRIP], [0.0f32; STRIP]);
-    for r in from..to {
-        let at = r * row + begin;
-        let (x, dy) = (&x[at..at + many], &dy[at..at + many]);
-        for i in 0..many {
-            let normal = (x[i] - mean[i]) * inverse[i];
-            let y = value::<KIND>((x[i] - mean[i]) * (inverse[i] * gamma[i]) + beta[i], slope);
-            let dz = dy[i] * derivative::<KIND>(y, slope);
-            first[i] += dz;
-            second[i] += dz * normal;
+    let arrays = (mean.first_chunk::<STRIP>(), inverse.first_chunk::<STRIP>(), gamma.first_chunk::<STRIP>(), beta.first_chunk::<STRIP>());
+    if let (Some(mean), Some(inverse), Some(gamma), Some(beta)) = arrays {
+        // In quarters of a strip, whose sums and constants stay in registers.
+        const PART: usize = STRIP / 4;
+        for part in (0..STRIP).step_by(PART) {
+            let (mut one, mut two) = ([0.0f32; PART], [0.0f32; PART]);
+            for r in from..to {
+                let at = r * row + begin + part;
+                let (Ok(x), Ok(dy)) = (<&[f32; PART]>::try_from(&x[at..at + PART]), <&[f32; PART]>::try_from(&dy[at..at + PART])) else { return };
+                for i in 0..PART {
+                    let c = part + i;
+                    let normal = (x[i] - mean[c]) * inverse[c];
+                    let y = value::<KIND>((x[i] - mean[c]) * (inverse[c] * gamma[c]) + beta[c], slope);
+                    let dz = dy[i] * derivative::<KIND>(y, slope);
+                    one[i] += dz;
+                    two[i] += dz * normal;
+                }
+            }
+            first[part..part + PART].copy_from_slice(&one);
+            second[part..part + PART].copy_from_slice(&two);
+        }
+    } else {
+        let (inverse, gamma, beta) = (&inverse[..many], &gamma[..many], &beta[..many]);
+        for r in from..to {
+            let at = r * row + begin;
+            let (x, dy) = (&x[at..at + many], &dy[at..at + many]);
+            for i in 0..many {
+                let normal = (x[i] - mean[i]) * inverse[i];
+                let y = value::<KIND>((x[i] - mean[i]) * (inverse[i] * gamma[i]) + beta[i], slope);
+                let dz = dy[i] * derivative::<KIND>(y, slope);
+                first[i] += dz;
+                second[i] += dz * normal;
+            }
         }
     }
     one.copy_from_slice(&first[..many]);

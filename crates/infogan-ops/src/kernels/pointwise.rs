@@ -307,23 +307,71 @@ pub fn transpose(batch: usize, rows: usize, columns: usize, values: &[f32], out:
     let block = columns.div_ceil(blocks);
     parallel(batch * blocks, |task| {
         let (n, from) = (task / blocks, (task % blocks * block).min(columns));
-        let matrix = &values[n * rows * columns..(n + 1) * rows * columns];
-        let to = (from + block).min(columns);
+        let many = block.min(columns - from);
+        let matrix = &values[n * rows * columns + from..];
+        let at = (n * columns + from) * rows;
         // SAFETY: tasks have columns, rows of the result, of their own.
-        let part = unsafe { shared.part((n * columns + from) * rows..(n * columns + to) * rows) };
-        transpose_columns(matrix, rows, columns, from, to, part);
+        unsafe { transpose_block(matrix, columns, rows, many, shared, at, rows) };
     });
 }
 
+/// Side of the squares that [`transpose_block`] turns in registers.
+const SQUARE: usize = 8;
+
+/// Transposes a matrix of `rows × columns` whose rows are `from` apart into one at `at` whose rows are `to` apart.
+///
+/// # Safety
+/// Nobody else may touch the `columns` rows of `rows` numbers that are written.
+pub unsafe fn transpose_block(
+    values: &[f32],
+    from: usize,
+    rows: usize,
+    columns: usize,
+    out: Shared,
+    at: usize,
+    to: usize,
+) {
+    if rows == 0 || columns == 0 {
+        return;
+    }
+    out.check(at + (columns - 1) * to + rows);
+    turn(values, from, rows, columns, out, at, to);
+}
+
 leveled! {
-fn transpose_columns(matrix: &[f32], rows: usize, columns: usize, from: usize, to: usize, out: &mut [MaybeUninit<f32>]) {
-    for row in (0..rows).step_by(16) {
-        let many = 16.min(rows - row);
-        for column in from..to {
-            let target = &mut out[(column - from) * rows + row..(column - from) * rows + row + many];
-            for (i, target) in target.iter_mut().enumerate() {
-                target.write(matrix[(row + i) * columns + column]);
+/// [`transpose_block`], whose promises and checks it relies on.
+fn turn(values: &[f32], from: usize, rows: usize, columns: usize, out: Shared, at: usize, to: usize) {
+    let whole = (rows / SQUARE * SQUARE, columns / SQUARE * SQUARE);
+    for row in (0..whole.0).step_by(SQUARE) {
+        for column in (0..whole.1).step_by(SQUARE) {
+            let mut square = [[0.0f32; SQUARE]; SQUARE];
+            for i in 0..SQUARE {
+                let start = (row + i) * from + column;
+                let Ok(line) = <&[f32; SQUARE]>::try_from(&values[start..start + SQUARE]) else { return };
+                square[i] = *line;
             }
+            let mut turned = [[0.0f32; SQUARE]; SQUARE];
+            for i in 0..SQUARE {
+                for j in 0..SQUARE {
+                    turned[j][i] = square[i][j];
+                }
+            }
+            for j in 0..SQUARE {
+                // SAFETY: within what `transpose_block` checked and its caller promised.
+                unsafe { out.at(at + (column + j) * to + row).cast::<[f32; SQUARE]>().write_unaligned(turned[j]) };
+            }
+        }
+        for column in whole.1..columns {
+            for i in 0..SQUARE {
+                // SAFETY: as above.
+                unsafe { out.at(at + column * to + row + i).write(values[(row + i) * from + column]) };
+            }
+        }
+    }
+    for row in whole.0..rows {
+        for column in 0..columns {
+            // SAFETY: as above.
+            unsafe { out.at(at + column * to + row).write(values[row * from + column]) };
         }
     }
 }

@@ -52,6 +52,14 @@ impl Shared {
         unsafe { self.start.add(index) }
     }
 
+    /// Checks that the slice has this many elements.
+    ///
+    /// # Panics
+    /// When it has not.
+    pub fn check(&self, count: usize) {
+        assert!(count <= self.length);
+    }
+
     /// A part, as memory to be filled.
     ///
     /// # Safety
