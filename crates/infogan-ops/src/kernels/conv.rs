@@ -117,10 +117,8 @@ pub fn down(
         for group in 0..g.groups {
             // Inner dimension: tap, then big channel. Columns: small channels.
             let weight = &weight[group * to * inner..(group + 1) * to * inner];
-            let taps: Vec<usize> = (0..g.taps()).collect();
-            // SAFETY: groups have parts of their own.
-            let part = unsafe { shared.filled(group * size..(group + 1) * size) };
-            pack_weight(&tiling, weight, inner, g.taps(), from, to, &taps, part);
+            let packings = [Packing { taps: (0..g.taps()).collect(), at: group * size }];
+            pack_weight(&tiling, weight, [inner, g.taps()], [from, to, g.taps()], &packings, shared);
         }
         let packed = &*packed;
         let tasks = tasks(g.batch, if gathered { 1 } else { images_of_block(g.batch) }, g.small.area());
@@ -296,46 +294,48 @@ fn depth(tiling: &Tiling) -> usize {
     tiling.depth().min(ZEROS.len())
 }
 
-/// Packs weights for a product: columns by panels, inner dimension `taps` (in the order given) and then channels.
-/// `weight` is read at `column · column_step + channel · channel_step + tap`.
-#[allow(clippy::too_many_arguments)]
+/// Taps that are packed together, and where.
+struct Packing {
+    /// In the order of the inner dimension.
+    taps: Vec<usize>,
+    /// First number in the packed memory.
+    at: usize,
+}
+
+/// Packs weights for products: columns by panels, inner dimension the taps of a packing and then channels. `weight` is
+/// read at `column · column_step + channel · channel_step + tap`.
 fn pack_weight(
     tiling: &Tiling,
     weight: &[f32],
-    column_step: usize,
-    channel_step: usize,
-    channels: usize,
-    columns: usize,
-    taps: &[usize],
-    packed: &mut [f32],
+    [column_step, channel_step]: [usize; 2],
+    [channels, columns, taps]: [usize; 3],
+    packings: &[Packing],
+    packed: Shared,
 ) {
     let width = tiling.width();
-    let inner = taps.len() * channels;
-    let shared = Shared::of(packed);
-    // Four columns at a time: they share a line of the target while their own lines stay in the first cache.
-    let blocks = columns.next_multiple_of(tiling.lanes) / 4;
-    ranges(blocks, 4, |range| {
-        for block in range {
-            let column = block * 4;
-            let first = column / width * width;
-            let row = panel_row(tiling, width.min(columns - first));
-            let base = first * inner + column - first;
-            for channel in 0..channels {
-                for (number, tap) in taps.iter().enumerate() {
-                    let at = base + (number * channels + channel) * row;
-                    // SAFETY: blocks of columns are disjoint.
-                    let target = unsafe { shared.filled(at..at + 4) };
-                    for (i, value) in target.iter_mut().enumerate() {
-                        let column = column + i;
-                        *value = if column < columns {
-                            weight[column * column_step + channel * channel_step + tap]
-                        } else {
-                            0.0
-                        };
+    ranges(channels, 4, |range| {
+        scratch(taps * width, |turned| {
+            let side = Shared::of(turned);
+            for channel in range {
+                for first in (0..columns).step_by(width) {
+                    let here = width.min(columns - first);
+                    let row = panel_row(tiling, here);
+                    let source = &weight[first * column_step + channel * channel_step..];
+                    // SAFETY: the scratch memory is this task's own.
+                    unsafe { transpose_block(source, column_step, here, taps, side, 0, row) };
+                    for packing in packings {
+                        let base = packing.at + first * packing.taps.len() * channels;
+                        for (number, &tap) in packing.taps.iter().enumerate() {
+                            let at = base + (number * channels + channel) * row;
+                            // SAFETY: a channel has rows of its own.
+                            let target = unsafe { packed.filled(at..at + row) };
+                            target[..here].copy_from_slice(&turned[tap * row..tap * row + here]);
+                            target[here..].fill(0.0);
+                        }
                     }
                 }
             }
-        }
+        });
     });
 }
 
@@ -478,13 +478,14 @@ fn up_by_classes(
         }
     }
     scratch(size, |memory| {
-        for (_, _, taps, _, at, packed) in &parts {
-            for group in 0..g.groups {
-                let inner = to * g.taps();
-                let weight = &weight[group * from * inner..(group + 1) * from * inner];
-                let part = &mut memory[at + group * packed..at + (group + 1) * packed];
-                pack_weight(&tiling, weight, g.taps(), inner, from, to, taps, part);
-            }
+        let shared = Shared::of(memory);
+        for group in 0..g.groups {
+            let inner = to * g.taps();
+            let weight = &weight[group * from * inner..(group + 1) * from * inner];
+            let packings: Vec<Packing> = (parts.iter())
+                .map(|(_, _, taps, _, at, packed)| Packing { taps: taps.clone(), at: at + group * packed })
+                .collect();
+            pack_weight(&tiling, weight, [g.taps(), inner], [from, to, g.taps()], &packings, shared);
         }
         let memory = &*memory;
         let mut all = Vec::new();
