@@ -36,12 +36,22 @@ fn check_conv(g: &conv::Geometry, activation: Activation, biased: bool) {
     let bias_of = |channels: usize| biased.then(|| &bias[..channels]);
     let down_ours =
         run(small.len(), |out| conv::down(g, &big, &weight, bias_of(g.small.channels), activation, out));
-    close(&format!("down {g:?}"), &down_ours, &down(g, &big, &weight, bias_of(g.small.channels), activation));
+    close(
+        &format!("down {g:?}"),
+        g.taps() * g.group().0,
+        &down_ours,
+        &down(g, &big, &weight, bias_of(g.small.channels), activation),
+    );
     let up_ours =
         run(big.len(), |out| conv::up(g, &small, &weight, bias_of(g.big.channels), activation, out));
-    close(&format!("up {g:?}"), &up_ours, &up(g, &small, &weight, bias_of(g.big.channels), activation));
+    close(
+        &format!("up {g:?}"),
+        g.taps() * g.group().1,
+        &up_ours,
+        &up(g, &small, &weight, bias_of(g.big.channels), activation),
+    );
     let weight_ours = run(weight.len(), |out| conv::weight(g, &big, &small, out));
-    close(&format!("weight {g:?}"), &weight_ours, &conv_weight(g, &big, &small));
+    close(&format!("weight {g:?}"), g.batch * g.small.area(), &weight_ours, &conv_weight(g, &big, &small));
 }
 
 #[test]
@@ -76,16 +86,23 @@ fn check_linear(s: &linear::Sizes, activation: Activation) {
     let weight = numbers(3, s.inputs * s.outputs);
     let bias = numbers(4, s.outputs);
     let ours = run(dy.len(), |out| linear::forward(s, &x, &weight, Some(&bias), activation, out));
-    close(&format!("{s:?}"), &ours, &finish(linear(s, &x, &weight), s.outputs, Some(&bias), activation));
+    close(
+        &format!("{s:?}"),
+        s.inputs,
+        &ours,
+        &finish(linear(s, &x, &weight), s.outputs, Some(&bias), activation),
+    );
     let ours = run(dy.len(), |out| linear::forward(s, &x, &weight, None, Activation::Identity, out));
-    close(&format!("{s:?}"), &ours, &linear(s, &x, &weight));
+    close(&format!("{s:?}"), s.inputs, &ours, &linear(s, &x, &weight));
     close(
         &format!("input {s:?}"),
+        s.outputs,
         &run(x.len(), |out| linear::input(s, &dy, &weight, out)),
         &linear_input(s, &dy, &weight),
     );
     close(
         &format!("weight {s:?}"),
+        s.batch,
         &run(weight.len(), |out| linear::weight(s, &x, &dy, out)),
         &linear_weight(s, &x, &dy),
     );
@@ -126,7 +143,7 @@ fn check_norm(s: &norm::Sizes, activation: Activation, offset: f32) {
     for given in [None, Some(&given)] {
         let by = given.unwrap_or(&moments);
         let ours = run(count, |out| norm::forward(s, &x, &gamma, &beta, by, epsilon, activation, out));
-        close(&format!("{s:?}"), &ours, &norm(s, &x, &gamma, &beta, given, epsilon, activation));
+        close(&format!("{s:?}"), 1, &ours, &norm(s, &x, &gamma, &beta, given, epsilon, activation));
         let mut others = None;
         let own = given.is_none();
         let dx = run(count, |out| {
@@ -141,9 +158,9 @@ fn check_norm(s: &norm::Sizes, activation: Activation, offset: f32) {
             .collect();
         if away.iter().all(|away| *away) || !matches!(activation, Activation::Relu | Activation::LeakyRelu(_))
         {
-            close(&format!("dx {s:?}"), &dx, &reference[0]);
-            close(&format!("dgamma {s:?}"), &dgamma, &reference[1]);
-            close(&format!("dbeta {s:?}"), &dbeta, &reference[2]);
+            close(&format!("dx {s:?}"), 1, &dx, &reference[0]);
+            close(&format!("dgamma {s:?}"), s.groups * s.rows, &dgamma, &reference[1]);
+            close(&format!("dbeta {s:?}"), s.groups * s.rows, &dbeta, &reference[2]);
         }
     }
 }
@@ -187,7 +204,7 @@ fn activations_and_their_slopes() {
                 .zip(&dy)
                 .map(|(&x, &dy)| f64::from(dy) * slope_at(f64::from(x), activation))
                 .collect();
-            close(&format!("{activation:?}"), &dx, &naive);
+            close(&format!("{activation:?}"), 1, &dx, &naive);
         }
     });
 }
@@ -225,7 +242,7 @@ fn sums_transposition_and_adam() {
             let x = numbers(1, rows * channels);
             let naive: Vec<f64> =
                 (0..channels).map(|c| (0..rows).map(|r| f64::from(x[r * channels + c])).sum()).collect();
-            close("column sums", &pointwise::column_sums(&x, channels), &naive);
+            close("column sums", rows, &pointwise::column_sums(&x, channels), &naive);
         }
         for [batch, rows, columns] in [[3, 49, 128], [1, 5, 300], [2, 17, 1]] {
             let x = numbers(1, batch * rows * columns);
@@ -251,7 +268,7 @@ fn sums_transposition_and_adam() {
         }
         adam::update(&update, &mut p, &g, &mut m, &mut v);
         for (ours, naive) in [p, m, v].iter().zip(&naive) {
-            close("adam", ours, naive);
+            close("adam", 1, ours, naive);
         }
         let sum = run(count, |out| pointwise::add(&g, &g, out));
         assert!(sum.iter().zip(&g).all(|(sum, g)| *sum == g + g));

@@ -48,8 +48,12 @@ pub fn distance(ours: &[f32], reference: &[f64]) -> f64 {
 /// Limit of every comparison with a naive twin.
 pub const LIMIT: f64 = 1e-5;
 
-pub fn close(what: &str, ours: &[f32], reference: &[f64]) {
-    let distance = distance(ours, reference);
+/// Compares sums of `terms` numbers of size one. Where all of them happen to cancel, the distance is measured in what
+/// such sums usually come to: a sum cannot be more exact than its terms.
+pub fn close(what: &str, terms: usize, ours: &[f32], reference: &[f64]) {
+    let usual = 0.1 * (terms as f64).sqrt();
+    let most = reference.iter().fold(1e-3f64, |most, x| most.max(x.abs()));
+    let distance = distance(ours, reference) * most / most.max(usual);
     assert!(distance <= LIMIT, "{what}: {distance:.1e} away from its naive twin");
 }
 
