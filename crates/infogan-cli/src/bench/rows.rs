@@ -85,6 +85,6 @@ impl Row {
 
     /// Unit of its numbers.
     pub fn unit(self) -> &'static str {
-        if self == Self::Memory { "MB" } else { "ms" }
+        if self == Self::Memory { "MiB" } else { "ms" }
     }
 }

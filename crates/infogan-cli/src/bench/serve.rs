@@ -75,12 +75,12 @@ fn answer(question: &Question, device: &str, jobs: &mut BTreeMap<String, Job>) -
     })
 }
 
-/// Peak memory of this process in megabytes (10⁶ bytes).
+/// Peak memory of this process in MiB.
 fn peak_mb() -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kib: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kib * 1024.0 / 1e6)
+    Some(kib / 1024.0)
 }
 
 /// Something to be timed.
