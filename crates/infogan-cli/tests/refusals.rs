@@ -87,12 +87,23 @@ fn missing_data_says_how_to_get_it() {
 
 #[test]
 fn wrong_flags_are_usage_errors() {
-    toy_refused(&["--device", "abacus"], &["abacus", "cpu"]);
+    toy_refused(&["--device", "abacus"], &["unknown device 'abacus'", "'cpu'", "'vulkan'"]);
+    toy_refused(&["--device", "cuda:x"], &["device 'cuda:x'", "'x' is not a number", "'cuda:0'"]);
     toy_refused(&["--threads", "0"], &["--threads", "1..=1024"]);
     toy_refused(&["--steps", "0"], &["--steps"]);
     toy_refused(&["--seed=-1"], &["--seed"]);
     refused(&["train", "--nonsense"], &["--nonsense"]);
     refused(&["nonsense"], &["nonsense"]);
+}
+
+#[test]
+fn devices_that_are_not_there_say_what_to_do() {
+    toy_refused(&["--device", "vulkan:99"], &["device 'vulkan:99'", "'cpu'"]);
+    toy_refused(&["--device", "vulkan:99", "--dry-run"], &["device 'vulkan:99'", "'cpu'"]);
+    if cfg!(not(feature = "vulkan")) {
+        let remedy = "cargo build --release --features vulkan";
+        toy_refused(&["--device", "vulkan"], &["device 'vulkan'", "built without vulkan", remedy]);
+    }
 }
 
 #[test]

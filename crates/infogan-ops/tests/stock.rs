@@ -12,7 +12,11 @@ use burn::tensor::{
     },
     ops::{ConvOptions, ConvTransposeOptions},
 };
-use common::{ACTIVATIONS, LIMIT, distance, numbers};
+use common::{
+    ACTIVATIONS, LIMIT, distance, numbers,
+    tape::{Any, Input, outcome},
+    window,
+};
 use infogan_ops::{
     Activation, Statistics, Window, activate, add, batch_norm, conv_transpose2d, conv2d,
     extension::use_stock_bodies, flatten, linear, unflatten,
@@ -20,53 +24,6 @@ use infogan_ops::{
 
 /// Whose bodies run belongs to the process: one comparison at a time.
 static BODIES: Mutex<()> = Mutex::new(());
-
-/// An input of an operation: its shape and whether it is tracked.
-type Input = (Vec<usize>, bool);
-
-/// A tensor whose rank is not in its type.
-#[derive(Clone)]
-struct Any {
-    flat: Tensor<1>,
-    shape: Vec<usize>,
-}
-
-impl Any {
-    fn as_rank<const D: usize>(&self) -> Tensor<D> {
-        let shape: [usize; D] = self.shape.as_slice().try_into().expect("the rank");
-        self.flat.clone().reshape(shape)
-    }
-}
-
-/// Result and gradients of an operation, each row-major.
-fn outcome<const D: usize>(inputs: &[Input], operation: &dyn Fn(&[Any]) -> Tensor<D>) -> Vec<Vec<f32>> {
-    let device = Device::flex();
-    let tensors: Vec<Any> = (inputs.iter().enumerate())
-        .map(|(number, (shape, tracked))| {
-            let count = shape.iter().product();
-            let values = numbers(number as u64 + 1, count);
-            let flat = Tensor::<1>::from_data(TensorData::new(values, [count]), &device);
-            let flat = if *tracked { flat.autodiff().require_grad() } else { flat };
-            Any { flat, shape: shape.clone() }
-        })
-        .collect();
-    let y = operation(&tensors);
-    let values = |data: TensorData| data.try_into_vec::<f32>().expect("numbers");
-    let mut all = vec![values(y.clone().into_data())];
-    if inputs.iter().any(|(_, tracked)| *tracked) {
-        // A loss whose gradient differs from element to element.
-        let shape = y.dims();
-        let count = shape.iter().product();
-        let weights = Tensor::<1>::from_data(TensorData::new(numbers(99, count), [count]), &device);
-        let gradients = (y * weights.reshape(shape).autodiff()).sum().backward();
-        for tensor in &tensors {
-            if let Some(gradient) = tensor.flat.grad(&gradients) {
-                all.push(values(gradient.into_data()));
-            }
-        }
-    }
-    all
-}
 
 /// Compares the three ways for all inputs tracked, then for each alone.
 fn agree<const D: usize>(
@@ -80,11 +37,11 @@ fn agree<const D: usize>(
         let inputs: Vec<Input> = (shapes.iter().enumerate())
             .map(|(number, shape)| (shape.to_vec(), only.is_none_or(|only| only == number)))
             .collect();
-        let kernels = outcome(&inputs, ours);
+        let kernels = outcome(&Device::flex(), &inputs, ours);
         use_stock_bodies(true);
-        let stock = outcome(&inputs, ours);
+        let stock = outcome(&Device::flex(), &inputs, ours);
         use_stock_bodies(false);
-        let reference = outcome(&inputs, burn);
+        let reference = outcome(&Device::flex(), &inputs, burn);
         assert_eq!(kernels.len(), reference.len(), "{what}: gradients");
         assert_eq!(stock.len(), reference.len(), "{what}: gradients of stock bodies");
         for (number, reference) in reference.iter().enumerate() {
@@ -124,10 +81,6 @@ fn burn_up_cut(
     let [batch, channels, height, width] = y.dims();
     let (first, last) = (window.before - even, window.after - even);
     y.slice([0..batch, 0..channels, first..height - last, first..width - last])
-}
-
-fn window(kernel: usize, stride: usize, before: usize, after: usize) -> Window {
-    Window { kernel, stride, before, after }
 }
 
 #[test]

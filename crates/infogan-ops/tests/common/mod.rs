@@ -1,6 +1,8 @@
 //! What every kernel computes, in the fewest lines, in double precision; and what the tests share.
 #![allow(dead_code, unsafe_code)]
 
+pub mod tape;
+
 use std::mem::MaybeUninit;
 
 use infogan_ops::{
@@ -307,3 +309,7 @@ pub const ACTIVATIONS: [Activation; 5] = [
     Activation::Tanh,
     Activation::Sigmoid,
 ];
+
+pub fn window(kernel: usize, stride: usize, before: usize, after: usize) -> infogan_ops::Window {
+    infogan_ops::Window { kernel, stride, before, after }
+}
