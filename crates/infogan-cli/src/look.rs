@@ -26,7 +26,7 @@ const FRAME_SIDE: usize = 112;
 /// Draws pictures with some codes fixed.
 pub fn sample(args: &SampleArgs) -> Result<ExitCode, Failure> {
     only(&args.out, &["png"])?;
-    let mut run = OpenRun::open(&args.run, DEVICE)?;
+    let mut run = OpenRun::open_generator(&args.run, DEVICE)?;
     let trained = run.trained();
     let latent = trained.game().latent();
     let settings = evaluate::parse_codes(&args.codes, latent)?;
@@ -48,7 +48,7 @@ pub fn sample(args: &SampleArgs) -> Result<ExitCode, Failure> {
 /// Draws every code through its range.
 pub fn traverse(args: &TraverseArgs) -> Result<ExitCode, Failure> {
     only(&args.out, &["png"])?;
-    let mut run = OpenRun::open(&args.run, DEVICE)?;
+    let mut run = OpenRun::open_generator(&args.run, DEVICE)?;
     let sheet = run.trained().traverse(&Streams::new(args.seed), "traverse", args.rows as usize)?;
     let sheet = sheet.ok_or_else(|| {
         Failure::usage(format!(
@@ -68,7 +68,7 @@ pub fn interpolate(args: &InterpolateArgs) -> Result<ExitCode, Failure> {
         Some(out) if only(out, &["png", "gif"])? == "png" => (Some(out.clone()), None),
         Some(out) => (None, Some(out.clone())),
     };
-    let mut run = OpenRun::open(&args.run, DEVICE)?;
+    let mut run = OpenRun::open_generator(&args.run, DEVICE)?;
     let trained = run.trained();
     let latent = trained.game().latent();
     let settings = evaluate::parse_codes(&args.codes, latent)?;

@@ -23,7 +23,7 @@ const CHUNK: usize = 128;
 pub struct Trained {
     game: Arc<Game>,
     generator: Bound,
-    critic: Bound,
+    critic: Option<Bound>,
     head: Option<Bound>,
     generator_state: NetState,
     readers: ReaderStates,
@@ -59,13 +59,13 @@ pub struct Encoding {
 }
 
 impl Trained {
-    /// From a state and statistics.
+    /// From a state and statistics. A state without critic can draw, but not read codes.
     pub fn new(game: Arc<Game>, state: &State, generator_state: NetState, readers: ReaderStates) -> Self {
-        let bind = |name: &str| Bound::new(&state.sections[name], false);
+        let bind = |name: &str| state.sections.get(name).map(|section| Bound::new(section, false));
         Self {
-            generator: bind(GENERATOR),
+            generator: Bound::new(&state.sections[GENERATOR], false),
             critic: bind(CRITIC),
-            head: game.codes().map(|codes| bind(codes.network())),
+            head: game.codes().and_then(|codes| bind(codes.network())),
             generator_state,
             readers,
             game,
@@ -185,9 +185,9 @@ impl Trained {
     /// recovers codes.
     fn read_codes(&mut self, pictures: Tensor<4>) -> Option<Vec<Vec<CodeValue>>> {
         let game = Arc::clone(&self.game);
-        let (codes, head) = (game.codes()?, self.head.as_ref()?);
+        let (codes, critic, head) = (game.codes()?, self.critic.as_ref()?, self.head.as_ref()?);
         let count = pictures.dims()[0];
-        let output = game.critic().forward(&self.critic, &mut self.readers.critic, pictures, Pass::STORED);
+        let output = game.critic().forward(critic, &mut self.readers.critic, pictures, Pass::STORED);
         let posteriors = codes.posterior(head, &mut self.readers.head, &output, Pass::STORED);
         let mut rows = vec![Vec::new(); count];
         for posterior in posteriors {

@@ -38,12 +38,29 @@ impl OpenRun {
     /// # Errors
     /// When the directory is no run, has no checkpoint yet, or its newest checkpoint is damaged.
     pub fn open(path: &Path, device: &str) -> Result<Self, Error> {
+        Self::open_networks(path, device, |_| true)
+    }
+
+    /// The same for drawing alone: nothing but the generator is read, so codes of pictures cannot be.
+    ///
+    /// # Errors
+    /// As [`OpenRun::open`].
+    pub fn open_generator(path: &Path, device: &str) -> Result<Self, Error> {
+        Self::open_networks(path, device, |network| network == GENERATOR)
+    }
+
+    /// Opens the chosen networks; the moments of optimisers are of no use here.
+    fn open_networks(path: &Path, device: &str, wanted: impl Fn(&str) -> bool) -> Result<Self, Error> {
         let run = RunDir::open(path)?;
         let (config, _) = read_config(&run)?;
         let device = device::resolve(device)?;
-        let (newest, snapshot) = newest(path)?;
         let game = Arc::new(Game::new(&config, picture_shape(&config)?, device.clone())?);
+        let networks: Vec<String> =
+            game.networks().into_iter().map(|(name, _)| name).filter(|name| wanted(name)).collect();
+        let chosen = |section: &str| networks.iter().any(|name| name == section);
+        let (newest, snapshot) = newest(path, chosen)?;
         let mut state = game.init_shapes();
+        state.sections.retain(|section, _| chosen(section));
         state
             .restore(&snapshot, &device)
             .map_err(|reason| Error::Usage(format!("{}: {reason}", newest.display())))?;
@@ -104,8 +121,8 @@ impl OpenRun {
     }
 }
 
-/// The newest checkpoint of a run and what it holds.
-fn newest(run: &Path) -> Result<(PathBuf, Snapshot), Error> {
+/// The newest checkpoint of a run and what its chosen sections hold.
+fn newest(run: &Path, wanted: impl Fn(&str) -> bool) -> Result<(PathBuf, Snapshot), Error> {
     loop {
         let (_, newest) = checkpoint::latest(run)?.ok_or_else(|| {
             Error::Usage(format!(
@@ -114,7 +131,7 @@ fn newest(run: &Path) -> Result<(PathBuf, Snapshot), Error> {
                 run.display()
             ))
         })?;
-        match checkpoint::load(&newest) {
+        match checkpoint::load_sections(&newest, &wanted) {
             Ok(snapshot) => return Ok((newest, snapshot)),
             // A training beside us may have dropped it for a newer one since we looked.
             Err(_) if !newest.exists() => {}

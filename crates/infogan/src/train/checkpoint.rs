@@ -29,7 +29,7 @@ use error::failed;
 use meta::file_of;
 pub use meta::{FileEntry, Meta};
 use names::{Entry, Kind, beside, directory_name, parse_name, scan};
-pub use reading::{load, load_meta};
+pub use reading::{load, load_meta, load_sections};
 
 /// One tensor on the host, row-major.
 #[derive(Clone, Debug, Default, PartialEq)]

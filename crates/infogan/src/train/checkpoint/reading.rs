@@ -50,6 +50,15 @@ pub fn load_meta(directory: &Path) -> Result<Meta, CheckpointError> {
 /// # Errors
 /// Those of [`load_meta`], for any file, and [`CheckpointError::Foreign`]. Each names the file and what to do.
 pub fn load(directory: &Path) -> Result<Snapshot, CheckpointError> {
+    load_sections(directory, |_| true)
+}
+
+/// Loads the chosen sections of a checkpoint and leaves the others unread: to draw one picture, the moments of an optimiser
+/// need not be. What is read is verified as by [`load`].
+///
+/// # Errors
+/// As [`load`].
+pub fn load_sections(directory: &Path, wanted: impl Fn(&str) -> bool) -> Result<Snapshot, CheckpointError> {
     let meta = load_meta(directory)?;
     let listing = failed(directory, "list the directory");
     let names = fs::read_dir(directory).and_then(Iterator::collect::<io::Result<Vec<_>>>);
@@ -63,6 +72,10 @@ pub fn load(directory: &Path) -> Result<Snapshot, CheckpointError> {
     let mut sections = BTreeMap::new();
     let mut derived = BTreeMap::new();
     for (name, entry) in &meta.files {
+        let section = section_of(name).unwrap_or(name);
+        if !wanted(section) {
+            continue;
+        }
         let file = directory.join(name);
         let damaged = |reason: String| CheckpointError::Damaged { file: file.clone(), reason };
         let mut state = load_section(&file, entry)?;
@@ -72,7 +85,6 @@ pub fn load(directory: &Path) -> Result<Snapshot, CheckpointError> {
                 state.remove_entry(path).ok_or_else(|| damaged(format!("lacks the tensor {path}")))?;
             recomputed.insert(path, tensor);
         }
-        let section = section_of(name).unwrap_or(name);
         sections.insert(section.to_owned(), state);
         if !recomputed.is_empty() {
             derived.insert(section.to_owned(), recomputed);
