@@ -331,8 +331,17 @@ fn a_damaged_checkpoint_is_refused_and_the_one_before_it_goes_on() {
             assert!(error.contains(&remedy), "{error}");
             assert!(!error.contains("panicked"), "{error}");
         }
-        let error = refusal(&run_in(folder.path(), &["sample", run.to_str().unwrap()]));
-        assert!(error.contains(file.to_str().unwrap()), "{error}");
+        // Whoever reads the file refuses it; whoever does not need it is not kept from its work.
+        let sampled = run_in(folder.path(), &["sample", run.to_str().unwrap()]);
+        if ["generator.safetensors", "meta.json"].contains(&name.as_str()) {
+            assert!(refusal(&sampled).contains(file.to_str().unwrap()), "{name}");
+        } else {
+            expect_code(&sampled, 0);
+        }
+        if !name.contains("optimizer") {
+            let evaluated = run_in(folder.path(), &["evaluate", run.to_str().unwrap()]);
+            assert!(refusal(&evaluated).contains(file.to_str().unwrap()), "{name}");
+        }
         fs::write(&file, whole).unwrap();
     }
     // Refusing touched nothing; with the last damage made again, the remedy is followed.

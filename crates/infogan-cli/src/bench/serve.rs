@@ -84,6 +84,8 @@ fn peak_mb() -> Option<f64> {
 }
 
 /// Something to be timed.
+// A handful in all: a box would save nothing.
+#[allow(clippy::large_enum_variant)]
 enum Job {
     /// Training steps.
     Steps { game: Box<Game>, state: State, streams: Streams, real: Vec<burn::tensor::Tensor<4>> },

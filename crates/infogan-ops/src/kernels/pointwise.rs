@@ -94,13 +94,7 @@ pub(super) fn derivative<const KIND: usize>(y: f32, slope: f32) -> f32 {
 fn exp(x: f32) -> f32 {
     // 1.5·2²³: adding it rounds to a whole number, which then stands in the lowest bits.
     const ROUND: f32 = 12_582_912.0;
-    let x = if x < -87.0 {
-        -87.0
-    } else if x > 88.0 {
-        88.0
-    } else {
-        x
-    };
+    let x = x.clamp(-87.0, 88.0);
     let shifted = x * std::f32::consts::LOG2_E + ROUND;
     let n = shifted - ROUND;
     // ln 2 in two parts, the first exact in few bits.

@@ -126,7 +126,7 @@ pub fn run(tasks: usize, threads: usize, task: &(dyn Fn(usize) + Sync)) {
 /// Spins, and lets others run after a while: there may be fewer cores than threads.
 fn wait_a_little(turns: &mut u32) {
     *turns += 1;
-    if *turns % 256 == 0 {
+    if turns.is_multiple_of(256) {
         std::thread::yield_now();
     } else {
         std::hint::spin_loop();
@@ -173,18 +173,17 @@ fn help(number: usize, asleep: &AtomicBool) {
             seen = epoch;
             // Enter, then look again: a region that closed in between must not be touched.
             region.inside.fetch_add(1, Ordering::SeqCst);
-            if region.epoch.load(Ordering::SeqCst) == epoch && number < region.helpers.load(Ordering::Relaxed)
-            {
-                if catch_unwind(AssertUnwindSafe(|| region.work())).is_err() {
-                    region.panicked.store(true, Ordering::Relaxed);
-                }
+            let open = region.epoch.load(Ordering::SeqCst) == epoch;
+            let invited = number < region.helpers.load(Ordering::Relaxed);
+            if open && invited && catch_unwind(AssertUnwindSafe(|| region.work())).is_err() {
+                region.panicked.store(true, Ordering::Relaxed);
             }
             region.inside.fetch_sub(1, Ordering::SeqCst);
             (idle_since, turns) = (Instant::now(), 0);
             continue;
         }
         wait_a_little(&mut turns);
-        if turns % 64 == 0 && idle_since.elapsed() > PATIENCE {
+        if turns.is_multiple_of(64) && idle_since.elapsed() > PATIENCE {
             // Say so before looking a last time: whoever opens a region after that look sees it and wakes us.
             asleep.store(true, Ordering::SeqCst);
             if region.epoch.load(Ordering::SeqCst) == epoch {

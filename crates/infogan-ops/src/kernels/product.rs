@@ -222,13 +222,16 @@ fn pack_positions(
 }
 }
 
+/// Packs a stretch of a panel: `(stretch, first column, columns, panel)`. Rows of the panel are [`panel_row`] numbers; what
+/// is beyond the columns must be zero.
+pub type Pack<'a> = dyn Fn(&Stretch, usize, usize, &mut [f32]) + Sync + 'a;
+
 /// The right factor, in panels of [`Tiling::width`] columns; the last may be narrower.
 pub enum Right<'a> {
     /// Packed in full: panel after panel, each with all positions of the inner dimension.
     Packed(&'a [f32]),
-    /// Packed a stretch of a panel at a time: `(stretch, first column, columns, panel)`. Rows of the panel are
-    /// [`panel_row`] numbers; what is beyond the columns must be zero.
-    Source(&'a (dyn Fn(&Stretch, usize, usize, &mut [f32]) + Sync)),
+    /// Packed a stretch of a panel at a time.
+    Source(&'a Pack<'a>),
 }
 
 /// Numbers in a row of a packed panel of this many columns: whole vectors.
@@ -378,7 +381,7 @@ pub unsafe fn by_panels<'a, L: Left>(
     tiling: &Tiling,
     stretches: &(dyn Fn(usize) -> &'a [Stretch] + Sync),
     left: &L,
-    source: &(dyn Fn(&Stretch, usize, usize, &mut [f32]) + Sync),
+    source: &Pack<'_>,
     rows: usize,
     columns: usize,
     product: &(impl Fn(usize) -> *mut f32 + Sync),
