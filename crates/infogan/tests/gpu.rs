@@ -11,7 +11,11 @@ use std::collections::BTreeMap;
 
 use burn::tensor::Device;
 use common::*;
-use infogan::{config::Config, tasks::GameTask, train::state::State};
+use infogan::{
+    config::Config,
+    tasks::{GameTask, Task},
+    train::state::State,
+};
 use infogan_ops::device::{self, DeviceError, KINDS};
 
 /// The first device of every kind in this build that this machine has, with how far it may be from the CPU.
