@@ -42,6 +42,12 @@ fn ours(tensors: &[&FlexTensor]) -> bool {
     !stock_bodies() && tensors.iter().all(|tensor| tensor.dtype() == DType::F32)
 }
 
+/// Whether a convolution is a matter of our kernels: with a channel or two to a group there is no product to speak of,
+/// and Burn's direct loops are faster.
+fn is_product(weight: &FlexTensor, frame: Frame) -> bool {
+    weight.shape()[0] / frame.groups > 2 || weight.shape()[1] > 2
+}
+
 /// The numbers of a tensor in row-major order.
 fn numbers(tensor: &FlexTensor) -> Cow<'_, [f32]> {
     match tensor.as_slice::<f32>() {
@@ -154,7 +160,7 @@ impl Kernels for Flex {
         activation: Activation,
     ) -> FlexTensor {
         let bias = bias.into_option();
-        if !ours(&[&big, &weight]) {
+        if !ours(&[&big, &weight]) || !is_product(&weight, frame) {
             return stock::down::<Self>(big, weight, bias, frame, activation);
         }
         let (batch, map) = sizes(&big);
@@ -177,7 +183,7 @@ impl Kernels for Flex {
         activation: Activation,
     ) -> FlexTensor {
         let bias = bias.into_option();
-        if !ours(&[&small, &weight]) {
+        if !ours(&[&small, &weight]) || !is_product(&weight, frame) {
             return stock::up::<Self>(small, weight, bias, frame, size, activation);
         }
         let (batch, map) = sizes(&small);
@@ -196,7 +202,7 @@ impl Kernels for Flex {
         weight: FlexTensor,
         frame: Frame,
     ) -> FlexTensor {
-        if !ours(&[&big, &small]) {
+        if !ours(&[&big, &small]) || !is_product(&weight, frame) {
             return stock::conv_weight_gradient::<Self>(big, small, weight, frame);
         }
         let g = geometry(sizes(&big).0, sizes(&big).1, sizes(&small).1, frame);
