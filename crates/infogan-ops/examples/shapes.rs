@@ -6,22 +6,24 @@ use std::time::Instant;
 use burn::tensor::{Device, Distribution, Tensor};
 use infogan_ops::{Activation, Window, conv_transpose2d, conv2d, extension::use_stock_bodies, linear};
 
-/// Best milliseconds of a few calls.
-fn best(mut body: impl FnMut()) -> f64 {
+/// Median milliseconds of the calls of a twentieth of a second, of seven at least: threads are awake, as in a training.
+fn median(mut body: impl FnMut()) -> f64 {
     body();
-    let times = (0..7).map(|_| {
+    let (begun, mut times) = (Instant::now(), Vec::new());
+    while times.len() < 7 || begun.elapsed().as_secs_f64() < 0.05 {
         let begun = Instant::now();
         body();
-        1e3 * begun.elapsed().as_secs_f64()
-    });
-    times.fold(f64::INFINITY, f64::min)
+        times.push(1e3 * begun.elapsed().as_secs_f64());
+    }
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
 }
 
 fn row(name: &str, mut body: impl FnMut()) {
     use_stock_bodies(true);
-    let stock = best(&mut body);
+    let stock = median(&mut body);
     use_stock_bodies(false);
-    let ours = best(&mut body);
+    let ours = median(&mut body);
     println!("{name:<58} {ours:8.3} ms, stock {stock:8.3} ms: {:6.2}×", stock / ours);
 }
 

@@ -104,6 +104,15 @@ fn filled(length: usize, fill: impl FnOnce(&mut [std::mem::MaybeUninit<f32>])) -
     }
 }
 
+/// The same for a product of so many multiplications.
+fn product(
+    multiplications: usize,
+    length: usize,
+    fill: impl FnOnce(&mut [std::mem::MaybeUninit<f32>]),
+) -> Vec<f32> {
+    work::sized(multiplications, || filled(length, fill))
+}
+
 fn geometry(batch: usize, big: Map, small: Map, frame: Frame) -> Geometry {
     let window = frame.window;
     Geometry {
@@ -168,7 +177,7 @@ impl Kernels for Flex {
         let small = Map { height: side(map.height), width: side(map.width), channels: weight.shape()[0] };
         let g = geometry(batch, map, small, frame);
         let bias = bias.as_ref().map(numbers);
-        let values = filled(batch * small.count(), |out| {
+        let values = product(g.multiplications(), batch * small.count(), |out| {
             conv::down(&g, &maps(&big), &numbers(&weight), bias.as_deref(), activation, out);
         });
         tensor_of_maps(values, batch, small)
@@ -190,7 +199,7 @@ impl Kernels for Flex {
         let big = Map { height: size[0], width: size[1], channels: weight.shape()[1] * frame.groups };
         let g = geometry(batch, big, map, frame);
         let bias = bias.as_ref().map(numbers);
-        let values = filled(batch * big.count(), |out| {
+        let values = product(g.multiplications(), batch * big.count(), |out| {
             conv::up(&g, &maps(&small), &numbers(&weight), bias.as_deref(), activation, out);
         });
         tensor_of_maps(values, batch, big)
@@ -207,7 +216,9 @@ impl Kernels for Flex {
         }
         let g = geometry(sizes(&big).0, sizes(&big).1, sizes(&small).1, frame);
         let shape: [usize; 4] = weight.shape().dims();
-        let values = filled(g.weights(), |out| conv::weight(&g, &maps(&big), &maps(&small), out));
+        let values = product(g.multiplications(), g.weights(), |out| {
+            conv::weight(&g, &maps(&big), &maps(&small), out)
+        });
         tensor(values, shape)
     }
 
@@ -218,7 +229,7 @@ impl Kernels for Flex {
         }
         let s = linear_sizes(x.shape()[0], &weight);
         let bias = bias.as_ref().map(numbers);
-        let values = filled(s.batch * s.outputs, |out| {
+        let values = product(s.multiplications(), s.batch * s.outputs, |out| {
             linear::forward(&s, &numbers(&x), &numbers(&weight), bias.as_deref(), activation, out);
         });
         tensor(values, [s.batch, s.outputs])
@@ -229,8 +240,9 @@ impl Kernels for Flex {
             return stock::linear_input_gradient::<Self>(dy, weight);
         }
         let s = linear_sizes(dy.shape()[0], &weight);
-        let values =
-            filled(s.batch * s.inputs, |out| linear::input(&s, &numbers(&dy), &numbers(&weight), out));
+        let values = product(s.multiplications(), s.batch * s.inputs, |out| {
+            linear::input(&s, &numbers(&dy), &numbers(&weight), out)
+        });
         tensor(values, [s.batch, s.inputs])
     }
 
@@ -239,7 +251,9 @@ impl Kernels for Flex {
             return stock::linear_weight_gradient::<Self>(x, dy);
         }
         let s = linear::Sizes { batch: x.shape()[0], inputs: x.shape()[1], outputs: dy.shape()[1] };
-        let values = filled(s.inputs * s.outputs, |out| linear::weight(&s, &numbers(&x), &numbers(&dy), out));
+        let values = product(s.multiplications(), s.inputs * s.outputs, |out| {
+            linear::weight(&s, &numbers(&x), &numbers(&dy), out)
+        });
         tensor(values, [s.outputs, s.inputs])
     }
 

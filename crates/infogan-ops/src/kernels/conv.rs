@@ -76,6 +76,11 @@ impl Geometry {
         (self.big.channels / self.groups, self.small.channels / self.groups)
     }
 
+    /// Multiplications of any of the three kernels, those by padding included.
+    pub fn multiplications(&self) -> usize {
+        self.batch * self.small.area() * self.weights()
+    }
+
     /// Numbers of the weight.
     pub fn weights(&self) -> usize {
         self.small.channels * self.group().0 * self.taps()

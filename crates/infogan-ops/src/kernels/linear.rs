@@ -27,6 +27,13 @@ pub struct Sizes {
     pub outputs: usize,
 }
 
+impl Sizes {
+    /// Multiplications of any of the three kernels.
+    pub fn multiplications(&self) -> usize {
+        self.batch * self.inputs * self.outputs
+    }
+}
+
 /// Samples up to which a product is a handful of dot products, bound by reading the weight once.
 const FEW: usize = 4;
 
@@ -68,12 +75,42 @@ pub fn forward(
         finish(unsafe { out.filled(0..s.batch * s.outputs) }, s.outputs, bias, activation);
         return;
     }
-    // The transposed product: rows of the weight are read where they lie, and only the samples are packed.
     let tiling = Tiling::current();
     let cuts = stretches(1, s.inputs, tiling.depth());
+    // What is smaller is packed, the samples or the weight; the other factor is read where it lies. Either way an
+    // element is the same sum in the same order.
+    if s.outputs < s.batch {
+        scratch(packed_size(&tiling, s.inputs, s.outputs), |packed| {
+            pack_columns(&tiling, weight, s.outputs, s.inputs, packed);
+            let packed = &*packed;
+            let left = Dense::new(x, s.inputs);
+            parallel(s.batch.div_ceil(TASK_ROWS), |task| {
+                let rows = task * TASK_ROWS..((task + 1) * TASK_ROWS).min(s.batch);
+                let panels = 0..s.outputs.div_ceil(tiling.width());
+                let product = |row: usize| out.at(row * s.outputs);
+                // SAFETY: tasks have rows of their own, which `multiply` fills.
+                let rows = unsafe {
+                    multiply(
+                        &tiling,
+                        &cuts,
+                        &left,
+                        &Right::Packed(packed),
+                        rows.clone(),
+                        panels,
+                        s.outputs,
+                        &product,
+                    );
+                    out.filled(rows.start * s.outputs..rows.end * s.outputs)
+                };
+                finish(rows, s.outputs, bias, activation);
+            });
+        });
+        return;
+    }
+    // The transposed product.
     let panels = s.batch.div_ceil(tiling.width());
     scratch(packed_size(&tiling, s.inputs, s.batch), |packed| {
-        pack_samples(&tiling, s, x, packed);
+        pack_columns(&tiling, x, s.batch, s.inputs, packed);
         let packed = &*packed;
         let left = Dense::new(weight, s.inputs);
         // A few panels at a time bound the memory of a task for any number of samples.
@@ -172,24 +209,24 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 }
 }
 
-/// Samples `[batch, in]` as packed columns of the right factor.
-fn pack_samples(tiling: &Tiling, s: &Sizes, x: &[f32], packed: &mut [f32]) {
+/// Rows `[columns, inner]` of a matrix as the packed columns of a right factor.
+fn pack_columns(tiling: &Tiling, values: &[f32], columns: usize, inner: usize, packed: &mut [f32]) {
     let width = tiling.width();
     let shared = Shared::of(packed);
-    let panels = s.batch.div_ceil(width);
-    // Inputs in blocks of a few lines, panel by panel.
+    let panels = columns.div_ceil(width);
+    // The inner dimension in blocks of a few lines, panel by panel.
     let block = 256;
-    let blocks = s.inputs.div_ceil(block);
+    let blocks = inner.div_ceil(block);
     parallel(panels * blocks, |task| {
         let (panel, from) = (task / blocks, task % blocks * block);
         let first = panel * width;
-        let here = width.min(s.batch - first);
+        let here = width.min(columns - first);
         let row = panel_row(tiling, here);
-        let to = (from + block).min(s.inputs);
-        let at = first * s.inputs;
-        let samples = &x[first * s.inputs + from..];
+        let to = (from + block).min(inner);
+        let at = first * inner;
+        let source = &values[first * inner + from..];
         // SAFETY: tasks have rows of panels of their own.
-        unsafe { transpose_block(samples, s.inputs, here, to - from, shared, at + from * row, row) };
+        unsafe { transpose_block(source, inner, here, to - from, shared, at + from * row, row) };
         if here < row {
             // SAFETY: as above.
             let target = unsafe { shared.filled(at + from * row..at + to * row) };

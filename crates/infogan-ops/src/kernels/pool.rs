@@ -123,6 +123,18 @@ pub fn run(tasks: usize, threads: usize, task: &(dyn Fn(usize) + Sync)) {
     assert!(!panicked, "a task of a kernel panicked on another thread");
 }
 
+/// Runs `body` with every region that it opens on this thread alone.
+pub fn alone<T>(body: impl FnOnce() -> T) -> T {
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            BUSY.set(self.0);
+        }
+    }
+    let _restore = Restore(BUSY.replace(true));
+    body()
+}
+
 /// Spins, and lets others run after a while: there may be fewer cores than threads.
 fn wait_a_little(turns: &mut u32) {
     *turns += 1;
@@ -236,6 +248,13 @@ mod tests {
                 });
             }
         });
+    }
+
+    #[test]
+    fn alone_keeps_a_region_on_its_thread() {
+        let here = std::thread::current().id();
+        alone(|| run(100, 4, &|_| assert_eq!(std::thread::current().id(), here)));
+        assert!(!BUSY.get(), "what comes after may share again");
     }
 
     #[test]

@@ -12,6 +12,14 @@ pub fn parallel(tasks: usize, body: impl Fn(usize) + Sync) {
     pool::run(tasks, rayon::current_num_threads(), &body);
 }
 
+/// Multiply-adds below which waking another thread costs more than it brings.
+const MODEST: usize = 500_000;
+
+/// Runs `body`, on this thread alone where its multiply-adds are few.
+pub fn sized<T>(multiplications: usize, body: impl FnOnce() -> T) -> T {
+    if multiplications < MODEST { pool::alone(body) } else { body() }
+}
+
 /// Runs `body` for ranges that together are `0..length`, each a multiple of `grain` but the last. For work without
 /// sums across elements: the number of ranges follows the number of threads.
 pub fn ranges(length: usize, grain: usize, body: impl Fn(std::ops::Range<usize>) + Sync) {
