@@ -271,13 +271,13 @@ Examples:
 /// Arguments of `bench`.
 #[derive(Args, Debug)]
 pub struct BenchArgs {
-    /// Somebody to compare with; may be given again
+    /// Somebody to compare with: a program and its arguments, parted at spaces; may be given again
     #[arg(long = "peer", value_name = "NAME=COMMAND")]
     pub peers: Vec<String>,
     /// Rows to run, separated by commas [default: all]
-    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
-    pub rows: Option<Vec<String>>,
-    /// Rounds
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_enum)]
+    pub rows: Option<Vec<crate::bench::Row>>,
+    /// How often everybody is timed
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub rounds: u32,
     /// Trained run of the preset mnist, for the row first-picture

@@ -138,7 +138,8 @@ fn peak() -> f64 {
     let (left, right) = (numbers(ROWS * depth), numbers(depth * tiling.width()));
     let mut product = numbers(ROWS * tiling.width());
     let run = Run { left: std::array::from_fn(|i| left[i * depth..].as_ptr()), right: right.as_ptr() };
-    let targets = std::array::from_fn(|i| product[i * tiling.width()..].as_mut_ptr());
+    let start = product.as_mut_ptr();
+    let targets = std::array::from_fn(|i| start.wrapping_add(i * tiling.width()));
     let tile = tiling.tile(ROWS, tiling.vectors);
     let calls = 20_000;
     let time = seconds(|| {

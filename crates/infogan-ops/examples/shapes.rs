@@ -32,7 +32,7 @@ fn random<const D: usize>(shape: [usize; D]) -> Tensor<D> {
 }
 
 fn main() {
-    infogan_ops::kernels::work::keep_freed_memory();
+    infogan_ops::kernels::keep_freed_memory();
     let act = Activation::Identity;
     for (batch, from, to, side, kernel, stride, groups) in [
         (64, 64, 64, 16, 3, 1, 1),

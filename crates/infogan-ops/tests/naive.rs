@@ -71,6 +71,9 @@ fn convolutions_of_chosen_shapes() {
         geometry(2, [5, 5], [16, 16], 1, (1, 1, 0, 0)),  // one tap
         geometry(2, [1, 1], [24, 8], 1, (4, 2, 2, 2)),   // mostly padding
         geometry(1, [40, 3], [2, 300], 1, (3, 1, 2, 0)), // many small channels
+        geometry(13, [8, 8], [64, 64], 1, (4, 2, 1, 1)), // images in turns, the last block short
+        geometry(26, [4, 4], [64, 130], 1, (4, 2, 1, 1)), // and the weight's gradient tap by tap
+        geometry(26, [6, 6], [64, 24], 2, (3, 1, 1, 1)),
     ];
     at_every_level(|_| {
         for (number, shape) in shapes.iter().enumerate() {
@@ -78,6 +81,31 @@ fn convolutions_of_chosen_shapes() {
             check_conv(&shape, ACTIVATIONS[number % 5], number % 3 != 0);
         }
     });
+}
+
+/// What does not fit is refused: nothing of a result may stay unwritten.
+#[test]
+fn impossible_convolutions_are_refused() {
+    let whole = geometry(1, [5, 5], [4, 4], 2, (3, 1, 1, 1)).expect("a shape that fits");
+    let refused = |g: &conv::Geometry, bias: usize| {
+        let (big, small) = (numbers(1, g.batch * g.big.count()), numbers(2, g.batch * g.small.count()));
+        let (weight, bias) = (numbers(3, g.weights()), numbers(4, bias));
+        let act = Activation::Relu;
+        let caught = |body: &dyn Fn()| std::panic::catch_unwind(std::panic::AssertUnwindSafe(body)).is_err();
+        [
+            caught(&|| drop(run(small.len(), |out| conv::down(g, &big, &weight, Some(&bias), act, out)))),
+            caught(&|| drop(run(big.len(), |out| conv::up(g, &small, &weight, Some(&bias), act, out)))),
+            caught(&|| drop(run(weight.len(), |out| conv::weight(g, &big, &small, out)))),
+        ]
+    };
+    assert_eq!(refused(&whole, 8), [false; 3]);
+    assert_eq!(refused(&whole, 7), [true, true, false]);
+    let mut odd = whole;
+    odd.small.channels = 9;
+    assert_eq!(refused(&odd, 9), [true; 3]);
+    odd = whole;
+    odd.big.channels = 9;
+    assert_eq!(refused(&odd, 9), [true; 3]);
 }
 
 fn check_linear(s: &linear::Sizes, activation: Activation) {
@@ -111,10 +139,18 @@ fn check_linear(s: &linear::Sizes, activation: Activation) {
 #[test]
 fn linear_maps_of_chosen_shapes() {
     at_every_level(|_| {
-        for (number, [batch, inputs, outputs]) in
-            [[1, 74, 100], [4, 300, 7], [128, 74, 65], [33, 129, 1], [5, 1, 5], [600, 40, 31], [64, 1100, 12]]
-                .into_iter()
-                .enumerate()
+        for (number, [batch, inputs, outputs]) in [
+            [1, 74, 100],
+            [4, 300, 7],
+            [128, 74, 65],
+            [33, 129, 1],
+            [5, 1, 5],
+            [600, 40, 31],
+            [64, 1100, 12],
+            [520, 40, 530],
+        ]
+        .into_iter()
+        .enumerate()
         {
             check_linear(&linear::Sizes { batch, inputs, outputs }, ACTIVATIONS[number % 5]);
         }
@@ -124,7 +160,6 @@ fn linear_maps_of_chosen_shapes() {
 fn check_norm(s: &norm::Sizes, activation: Activation, offset: f32) {
     let count = s.groups * s.rows * s.channels;
     let x: Vec<f32> = numbers(1, count).into_iter().map(|x| x + offset).collect();
-    let dy = numbers(2, count);
     let (gamma, beta) = (numbers(3, s.channels), numbers(4, s.channels));
     let epsilon = 1e-5;
     let moments = norm::moments(s, &x);
@@ -144,6 +179,10 @@ fn check_norm(s: &norm::Sizes, activation: Activation, offset: f32) {
         let by = given.unwrap_or(&moments);
         let ours = run(count, |out| norm::forward(s, &x, &gamma, &beta, by, epsilon, activation, out));
         close(&format!("{s:?}"), 1, &ours, &norm(s, &x, &gamma, &beta, given, epsilon, activation));
+        // At a kink of the activation one rounding decides: no gradient comes from there.
+        let mut dy = numbers(2, count);
+        let before = norm(s, &x, &gamma, &beta, given, epsilon, Activation::Identity);
+        dy.iter_mut().zip(&before).filter(|(_, z)| z.abs() <= 1e-5).for_each(|(dy, _)| *dy = 0.0);
         let mut others = None;
         let own = given.is_none();
         let dx = run(count, |out| {
@@ -151,17 +190,9 @@ fn check_norm(s: &norm::Sizes, activation: Activation, offset: f32) {
         });
         let (dgamma, dbeta) = others.expect("gradients");
         let reference = norm_gradients(s, &x, &dy, &gamma, &beta, given, epsilon, activation);
-        // At a kink of the activation one rounding decides: leave such elements out.
-        let away: Vec<bool> = norm(s, &x, &gamma, &beta, given, epsilon, Activation::Identity)
-            .iter()
-            .map(|z| z.abs() > 1e-5)
-            .collect();
-        if away.iter().all(|away| *away) || !matches!(activation, Activation::Relu | Activation::LeakyRelu(_))
-        {
-            close(&format!("dx {s:?}"), 1, &dx, &reference[0]);
-            close(&format!("dgamma {s:?}"), s.groups * s.rows, &dgamma, &reference[1]);
-            close(&format!("dbeta {s:?}"), s.groups * s.rows, &dbeta, &reference[2]);
-        }
+        close(&format!("dx {s:?}"), 1, &dx, &reference[0]);
+        close(&format!("dgamma {s:?}"), s.groups * s.rows, &dgamma, &reference[1]);
+        close(&format!("dbeta {s:?}"), s.groups * s.rows, &dbeta, &reference[2]);
     }
 }
 
@@ -284,7 +315,7 @@ proptest! {
 
     #[test]
     fn convolutions_of_any_shape(
-        (batch, height, width) in (1..4usize, 1..11usize, 1..11usize),
+        (batch, height, width) in (1..30usize, 1..11usize, 1..11usize),
         (from, to, groups) in (1..23usize, 1..23usize, 1..4usize),
         (kernel, stride, before, after) in (1..6usize, 1..5usize, 0..4usize, 0..4usize),
         activation in any_activation(),

@@ -6,7 +6,7 @@ mod common;
 use std::sync::Mutex;
 
 use burn::tensor::{
-    Device, Tensor, TensorData, activation,
+    Device, FloatDType, Tensor, TensorData, activation,
     module::{
         batch_norm as burn_batch_norm, batch_norm_train, conv_transpose2d as burn_up, conv2d as burn_down,
     },
@@ -308,4 +308,37 @@ fn layouts_activations_and_sums() {
             activation::sigmoid(batch_norm_train(half, one.autodiff(), zero.autodiff(), 1e-5).output)
         },
     );
+}
+
+/// Double precision is not a matter of our kernels, forward or backward.
+#[test]
+fn double_precision_takes_the_stock_bodies() {
+    let all = |dtype: FloatDType| -> Vec<Vec<f32>> {
+        let device = Device::flex();
+        let input = |number: u64, count: usize| {
+            let values = Tensor::<1>::from_data(TensorData::new(numbers(number, count), [count]), &device);
+            values.cast(dtype).autodiff().require_grad()
+        };
+        let leaves = [input(1, 2 * 5 * 36), input(2, 7 * 5 * 9), input(3, 7), input(4, 7), input(5, 7)];
+        let maps = conv2d(
+            leaves[0].clone().reshape([2, 5, 6, 6]),
+            leaves[1].clone().reshape([7, 5, 3, 3]),
+            Some(leaves[2].clone()),
+            window(3, 1, 1, 1),
+            1,
+            Activation::Tanh,
+        );
+        let own = Statistics::Batch { groups: 1 };
+        let (y, _) = batch_norm(maps, leaves[3].clone(), leaves[4].clone(), own, 1e-5, Activation::Tanh);
+        let gradients = (y.clone() * y.clone()).sum().backward();
+        let read = |data: TensorData| data.convert::<f32>().try_into_vec::<f32>().expect("numbers");
+        let mut all = vec![read(y.into_data())];
+        all.extend(leaves.iter().map(|leaf| read(leaf.grad(&gradients).expect("a gradient").into_data())));
+        all
+    };
+    let _alone = BODIES.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    for (double, single) in all(FloatDType::F64).iter().zip(all(FloatDType::F32)) {
+        let double: Vec<f64> = double.iter().map(|x| f64::from(*x)).collect();
+        assert!(distance(&single, &double) <= LIMIT);
+    }
 }

@@ -11,6 +11,10 @@ pub struct Machine {
     pub processor: String,
     /// Logical cores.
     pub cores: usize,
+    /// What is computed on.
+    pub device: String,
+    /// Threads in use.
+    pub threads: usize,
     /// Level of instructions in use.
     pub level: &'static str,
     /// Operating system and architecture.
@@ -21,11 +25,13 @@ pub struct Machine {
 
 impl Machine {
     /// This one, today.
-    pub fn here() -> Self {
+    pub fn here(device: &str, threads: usize) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
         Self {
             processor: processor().unwrap_or_else(|| "unknown processor".to_owned()),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
+            device: device.to_owned(),
+            threads,
             level: level::level().name(),
             system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             date: day(now / 86_400),

@@ -12,6 +12,7 @@ use std::{
     time::Instant,
 };
 
+use infogan_ops::device;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -19,7 +20,7 @@ use crate::{
     args::BenchArgs,
     failure::{Failure, print, tell, write_whole},
 };
-use rows::Row;
+pub use rows::Row;
 use table::Results;
 
 /// What a contestant is asked.
@@ -36,19 +37,23 @@ pub struct Question {
 
 /// Runs the benchmark, or answers another one's questions.
 pub fn bench(args: &BenchArgs) -> Result<ExitCode, Failure> {
+    let device = device::resolve(&args.compute.device).map_err(infogan::Error::from)?;
     if args.serve {
-        serve::serve(&args.compute.device)?;
+        serve::serve(&device)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let rows = match &args.rows {
-        None => Row::ALL.to_vec(),
-        Some(names) => names.iter().map(|name| named(name)).collect::<Result<_, _>>()?,
-    };
-    let mut contestants = own(args)?;
+    let rows = args.rows.clone().unwrap_or_else(|| Row::ALL.to_vec());
+    let weights = args.run.as_deref().map(generator_of).transpose()?;
+    let mut contestants = own(args, device::is_host(&device))?;
     for peer in &args.peers {
-        contestants.push(Contestant::peer(peer)?);
+        let peer = Contestant::peer(peer)?;
+        if contestants.iter().any(|other| other.name == peer.name) {
+            return Err(Failure::usage(format!("--peer {}: there are two of this name", peer.name)));
+        }
+        contestants.push(peer);
     }
-    let mut results = Results::new(contestants.iter().map(|one| one.name.clone()).collect());
+    let names = contestants.iter().map(|one| one.name.clone()).collect();
+    let mut results = Results::new(names, args.rounds as usize);
     for contestant in &mut contestants {
         tell(format_args!("starting {}", contestant.name));
         results.versions.insert(contestant.name.clone(), contestant.start()?);
@@ -59,9 +64,10 @@ pub fn bench(args: &BenchArgs) -> Result<ExitCode, Failure> {
             for place in 0..contestants.len() {
                 let number = if round % 2 == 0 { place } else { contestants.len() - 1 - place };
                 let answer = contestants[number].ask(row);
-                results.note(row, number, answer);
+                results.note(row, number, round as usize, answer);
             }
-            tell(format_args!("round {} of {}: {}", round + 1, args.rounds, results.last(row)));
+            let said = results.line(row, round as usize);
+            tell(format_args!("round {} of {}: {said}", round + 1, args.rounds));
         }
     }
     for contestant in &mut contestants {
@@ -71,36 +77,50 @@ pub fn bench(args: &BenchArgs) -> Result<ExitCode, Failure> {
         for &row in rows.iter().filter(|row| matches!(row, Row::FirstPicture | Row::Memory)) {
             for (number, contestant) in contestants.iter_mut().enumerate() {
                 // The peak of a process is that of this row alone.
-                let answer = match row {
-                    Row::Memory => contestant.start().map(|_| contestant.ask(row)),
-                    _ => contestant.first_picture(args.run.as_deref()),
+                let answer = match (row, &args.run, &weights) {
+                    (Row::Memory, ..) => match contestant.start() {
+                        Ok(_) => contestant.ask(row),
+                        Err(failure) => Answer::from(failure),
+                    },
+                    (_, Some(run), Some(weights)) => contestant.first_picture(run, weights),
+                    _ => Answer::Missing("needs --run RUN".to_owned()),
                 };
                 contestant.stop();
-                results.note(row, number, answer?);
+                results.note(row, number, round as usize, answer);
             }
-            tell(format_args!("round {} of {}: {}", round + 1, args.rounds, results.last(row)));
+            let said = results.line(row, round as usize);
+            tell(format_args!("round {} of {}: {said}", round + 1, args.rounds));
         }
     }
-    let (machine, rounds) = (machine::Machine::here(), args.rounds as usize);
-    let text = table::markdown(&results, &rows, &machine, rounds);
+    let machine = machine::Machine::here(device::describe(&device), args.compute.threads());
+    let text = table::markdown(&results, &rows, &machine);
     print(&text)?;
     if let Some(folder) = &args.out {
-        let stem = folder.join(format!("{}-{}", machine.date, machine.slug()));
         std::fs::create_dir_all(folder)
             .map_err(|error| Failure::usage(format!("{}: {error}", folder.display())))?;
+        let stem = free_stem(folder, &format!("{}-{}", machine.date, machine.slug()));
         write_whole(&stem.with_extension("md"), text.as_bytes())?;
-        let json = table::json(&results, &rows, &machine, rounds);
+        let json = table::json(&results, &rows, &machine);
         write_whole(&stem.with_extension("json"), format!("{json:#}\n").as_bytes())?;
         tell(format_args!("written to {}.md and .json", stem.display()));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn named(name: &str) -> Result<Row, Failure> {
-    Row::named(name).ok_or_else(|| {
-        let all: Vec<_> = Row::ALL.iter().map(|row| row.name()).collect();
-        Failure::usage(format!("--rows {name}: there is no such row; rows: {}", all.join(", ")))
-    })
+/// A name that no result has yet: a second benchmark of a day does not replace the first.
+fn free_stem(folder: &Path, name: &str) -> PathBuf {
+    let taken = |stem: &Path| stem.with_extension("md").exists() || stem.with_extension("json").exists();
+    let numbered = (2..).map(|number| folder.join(format!("{name}-{number}")));
+    let mut stems = std::iter::once(folder.join(name)).chain(numbered);
+    stems.find(|stem| !taken(stem)).unwrap_or_else(|| folder.join(name))
+}
+
+/// The generator's weights in the newest checkpoint of a run.
+fn generator_of(run: &Path) -> Result<PathBuf, Failure> {
+    let (_, newest) = infogan::train::checkpoint::latest(run)
+        .map_err(infogan::Error::from)?
+        .ok_or_else(|| Failure::usage(format!("--run {}: has no checkpoint", run.display())))?;
+    Ok(newest.join("generator.safetensors"))
 }
 
 /// A process that answers questions.
@@ -121,8 +141,18 @@ pub enum Answer {
     Missing(String),
 }
 
-/// This program with the kernels that the processor has, with less, with one thread, and with Burn's own bodies.
-fn own(args: &BenchArgs) -> Result<Vec<Contestant>, Failure> {
+impl From<Failure> for Answer {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Said { message, .. } => Self::Missing(message),
+            Failure::Closed => Self::Missing("closed".to_owned()),
+        }
+    }
+}
+
+/// This program as asked; and where it computes on the CPU with the kernels that the processor has, also with less, with
+/// one thread, and with Burn's own bodies.
+fn own(args: &BenchArgs, host: bool) -> Result<Vec<Contestant>, Failure> {
     let program = std::env::current_exe()
         .map_err(|error| Failure::usage(format!("this program cannot find itself: {error}")))?;
     let threads = args.compute.threads();
@@ -137,8 +167,9 @@ fn own(args: &BenchArgs) -> Result<Vec<Contestant>, Failure> {
         own: true,
         running: None,
     };
-    let mut all = vec![contestant(table::OURS, "auto", threads)];
-    if device == "cpu" || device == "auto" {
+    let kernels = args.compute.kernels.as_str();
+    let mut all = vec![contestant(table::OURS, kernels, threads)];
+    if host && kernels == "auto" {
         if infogan_ops::kernels::level::best() > infogan_ops::kernels::level::Level::Avx2 {
             all.push(contestant("infogan, AVX2", "avx2", threads));
         }
@@ -219,40 +250,38 @@ impl Contestant {
         };
         match answer {
             Ok(answer) => read_answer(&answer),
-            Err(Failure::Said { message, .. }) => {
+            Err(failure) => {
                 self.stop();
-                Answer::Missing(message)
+                Answer::from(failure)
             }
-            Err(Failure::Closed) => Answer::Missing("closed".to_owned()),
         }
     }
 
     /// Milliseconds from its start to a picture on the disk.
-    fn first_picture(&mut self, run: Option<&Path>) -> Result<Answer, Failure> {
-        let Some(run) = run else { return Ok(Answer::Missing("needs --run RUN".to_owned())) };
+    fn first_picture(&self, run: &Path, weights: &Path) -> Answer {
         let picture = std::env::temp_dir().join(format!("infogan-bench-{}.png", std::process::id()));
         let mut command = Command::new(&self.program);
         if self.own {
             if self.name != table::OURS {
-                return Ok(Answer::Missing("is the same program".to_owned()));
+                return Answer::Missing("is the same program".to_owned());
             }
             command.args(["sample", "--n", "1", "--out"]).arg(&picture).arg(run);
         } else {
-            let (_, newest) = infogan::train::checkpoint::latest(run)
-                .map_err(infogan::Error::from)?
-                .ok_or_else(|| Failure::usage(format!("--run {}: has no checkpoint", run.display())))?;
-            let weights = newest.join("generator.safetensors");
             command.args(&self.arguments).arg("--first-picture").arg(weights).arg(&picture);
         }
         let begun = Instant::now();
-        let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        let ended = command.stdin(Stdio::null()).output();
         let elapsed = 1e3 * begun.elapsed().as_secs_f64();
         let drawn = std::fs::metadata(&picture).is_ok_and(|about| about.len() > 0);
         let _ = std::fs::remove_file(&picture);
-        Ok(match status {
-            Ok(status) if status.success() && drawn => Answer::Number(elapsed),
-            _ => Answer::Missing("draws no picture".to_owned()),
-        })
+        match ended {
+            Ok(ended) if ended.status.success() && drawn => Answer::Number(elapsed),
+            Ok(ended) => {
+                let said = String::from_utf8_lossy(&ended.stderr);
+                Answer::Missing(format!("draws no picture: {}", said.lines().last().unwrap_or_default()))
+            }
+            Err(error) => Answer::from(self.failed(error)),
+        }
     }
 
     /// Lets it end.

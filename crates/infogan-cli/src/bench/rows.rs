@@ -1,5 +1,7 @@
 //! What is compared.
 
+use clap::{ValueEnum, builder::PossibleValue};
+
 /// A row of the benchmark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Row {
@@ -86,5 +88,15 @@ impl Row {
     /// Unit of its numbers.
     pub fn unit(self) -> &'static str {
         if self == Self::Memory { "MiB" } else { "ms" }
+    }
+}
+
+impl ValueEnum for Row {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()))
     }
 }

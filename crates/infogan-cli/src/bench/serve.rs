@@ -9,6 +9,7 @@ use std::{
     time::Instant,
 };
 
+use burn::tensor::Device;
 use infogan::{
     config::{Config, Resolver},
     game::{GENERATOR, Game},
@@ -16,7 +17,6 @@ use infogan::{
     train::state::State,
 };
 use infogan_data::random::Streams;
-use infogan_ops::device;
 use serde_json::{Value, json};
 use toml::Table;
 
@@ -27,7 +27,7 @@ use crate::failure::Failure;
 const REAL_BATCHES: usize = 4;
 
 /// Answers until the input ends.
-pub fn serve(device: &str) -> Result<(), Failure> {
+pub fn serve(device: &Device) -> Result<(), Failure> {
     let lost = |error: io::Error| Failure::usage(format!("the benchmark is gone: {error}"));
     let mut out = io::stdout().lock();
     let versions = json!({ "infogan": env!("CARGO_PKG_VERSION"), "burn": infogan::session::BURN });
@@ -45,7 +45,7 @@ pub fn serve(device: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-fn answer(question: &Question, device: &str, jobs: &mut BTreeMap<String, Job>) -> Result<Value, Failure> {
+fn answer(question: &Question, device: &Device, jobs: &mut BTreeMap<String, Job>) -> Result<Value, Failure> {
     let name = &question.row;
     let Some(row) = Row::named(name) else {
         return Ok(json!({ "row": name, "missing": "no such row" }));
@@ -94,15 +94,14 @@ enum Job {
 }
 
 impl Job {
-    fn new(row: Row, device: &str) -> Result<Option<Self>, Failure> {
-        let device = device::resolve(device).map_err(infogan::Error::from)?;
+    fn new(row: Row, device: &Device) -> Result<Option<Self>, Failure> {
         let picture = if row == Row::DcganSvhn { [3, 32, 32] } else { [1, 28, 28] };
         let game = Box::new(Game::new(&configuration(row)?, picture, device.clone())?);
         let streams = Streams::new(0);
         let state = game.init(&streams);
         if let Some(batch) = row.generated() {
             let statistics = game.generator_statistics(&state, &streams);
-            let latents = game.latent().draw(&streams, "bench", [0, 0, 0], batch).tensor(&device);
+            let latents = game.latent().draw(&streams, "bench", [0, 0, 0], batch).tensor(device);
             let generator = Bound::new(&state.sections[GENERATOR], false);
             return Ok(Some(Self::Forward { game, generator, statistics, latents }));
         }
@@ -111,7 +110,7 @@ impl Job {
         let mut stream = streams.root("bench");
         let mut batch = || -> Vec<f32> { (0..shape.iter().product()).map(|_| stream.unit()).collect() };
         let real = (0..REAL_BATCHES)
-            .map(|_| burn::tensor::Tensor::from_data(burn::tensor::TensorData::new(batch(), shape), &device))
+            .map(|_| burn::tensor::Tensor::from_data(burn::tensor::TensorData::new(batch(), shape), device))
             .collect();
         Ok(Some(Self::Steps { game, state, streams, real }))
     }
@@ -150,4 +149,16 @@ fn configuration(row: Row) -> Result<Config, Failure> {
         _ => {}
     }
     Ok(resolver.finish()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_has_a_configuration() {
+        for row in Row::ALL {
+            assert!(configuration(row).is_ok(), "{}", row.name());
+        }
+    }
 }

@@ -14,9 +14,10 @@ pub const ONE_THREAD: &str = "infogan, 1 thread";
 /// Medians of every round by row and contestant.
 pub struct Results {
     names: Vec<String>,
+    rounds: usize,
     /// What every contestant said of itself.
     pub versions: BTreeMap<String, Value>,
-    numbers: BTreeMap<(Row, usize), Vec<f64>>,
+    numbers: BTreeMap<(Row, usize), Vec<Option<f64>>>,
     missing: BTreeMap<(Row, usize), String>,
 }
 
@@ -34,34 +35,43 @@ pub fn median(values: &[f64]) -> Option<f64> {
 
 impl Results {
     /// None yet, of these contestants.
-    pub fn new(names: Vec<String>) -> Self {
-        Self { names, versions: BTreeMap::new(), numbers: BTreeMap::new(), missing: BTreeMap::new() }
+    pub fn new(names: Vec<String>, rounds: usize) -> Self {
+        Self { names, rounds, versions: BTreeMap::new(), numbers: BTreeMap::new(), missing: BTreeMap::new() }
     }
 
-    /// Adds a contestant's answer for one round.
-    pub fn note(&mut self, row: Row, contestant: usize, answer: Answer) {
+    /// Adds a contestant's answer for one round. The first reason for a missing one is kept: what follows comes of it.
+    pub fn note(&mut self, row: Row, contestant: usize, round: usize, answer: Answer) {
         match answer {
-            Answer::Number(number) => self.numbers.entry((row, contestant)).or_default().push(number),
+            Answer::Number(number) => {
+                let rounds = vec![None; self.rounds];
+                self.numbers.entry((row, contestant)).or_insert(rounds)[round] = Some(number);
+            }
             Answer::Missing(reason) => {
-                self.missing.insert((row, contestant), reason);
+                self.missing.entry((row, contestant)).or_insert(reason);
             }
         }
     }
 
-    /// The last round of a row in a line.
-    pub fn last(&self, row: Row) -> String {
+    /// A round of a row in a line.
+    pub fn line(&self, row: Row, round: usize) -> String {
         let mut line = row.name().to_owned();
         for (number, name) in self.names.iter().enumerate() {
-            if let Some(last) = self.numbers.get(&(row, number)).and_then(|all| all.last()) {
-                let _ = write!(line, ", {name} {}", short(*last));
+            if let Some(Some(value)) = self.numbers.get(&(row, number)).map(|all| all[round]) {
+                let _ = write!(line, ", {name} {}", short(value));
             }
         }
         line
     }
 
-    fn of(&self, row: Row, name: &str) -> Option<&[f64]> {
+    /// Every round of a contestant, those that are missing included.
+    fn of(&self, row: Row, name: &str) -> Option<&[Option<f64>]> {
         let number = self.names.iter().position(|other| other == name)?;
         self.numbers.get(&(row, number)).map(Vec::as_slice)
+    }
+
+    /// Median of the rounds that there are.
+    fn median(&self, row: Row, name: &str) -> Option<f64> {
+        median(&self.of(row, name)?.iter().copied().flatten().collect::<Vec<_>>())
     }
 
     /// Ratio of a contestant to this program, round by round: median, least, most.
@@ -71,18 +81,19 @@ impl Results {
 
     /// The fastest of the contestants whose name begins so.
     fn fastest(&self, row: Row, prefix: &str) -> Option<&str> {
-        let median_of = |name: &str| self.of(row, name).and_then(median);
         self.names
             .iter()
             .filter(|name| name.starts_with(prefix))
-            .filter_map(|name| Some((name, median_of(name)?)))
+            .filter_map(|name| Some((name, self.median(row, name)?)))
             .min_by(|left, right| left.1.total_cmp(&right.1))
             .map(|(name, _)| name.as_str())
     }
 }
 
-fn ratio_of(theirs: &[f64], ours: &[f64]) -> Option<[f64; 3]> {
-    let ratios: Vec<f64> = theirs.iter().zip(ours).map(|(theirs, ours)| theirs / ours).collect();
+/// Over the rounds that both have.
+fn ratio_of(theirs: &[Option<f64>], ours: &[Option<f64>]) -> Option<[f64; 3]> {
+    let both = theirs.iter().zip(ours);
+    let ratios: Vec<f64> = both.filter_map(|(theirs, ours)| Some((*theirs)? / (*ours)?)).collect();
     let least = ratios.iter().copied().fold(f64::INFINITY, f64::min);
     let most = ratios.iter().copied().fold(0.0, f64::max);
     Some([median(&ratios)?, least, most])
@@ -98,20 +109,27 @@ fn short(value: f64) -> String {
 }
 
 /// The table, with what it was measured on.
-pub fn markdown(results: &Results, rows: &[Row], machine: &Machine, rounds: usize) -> String {
+pub fn markdown(results: &Results, rows: &[Row], machine: &Machine) -> String {
+    let rounds = results.rounds;
     let mut text = format!(
-        "# Benchmark of {}\n\n{}, {} cores, {}, {}. Medians of {rounds} interleaved rounds; a ratio is the median \
+        "# Benchmark of {}\n\n{}, {} cores, {}, {}; device {}, {} threads. Medians of {rounds} interleaved rounds; a ratio is the median \
          of the rounds' ratios, with the least and the most.\n\nAll take the same step: the preset's layers, biases, \
          losses and Adam; losses read as numbers in every step. infogan sends real and generated pictures through the \
          critic in one pass with batch norm in two groups, the peers in two passes.\n\n",
-        machine.date, machine.processor, machine.cores, machine.level, machine.system
+        machine.date,
+        machine.processor,
+        machine.cores,
+        machine.level,
+        machine.system,
+        machine.device,
+        machine.threads
     );
     let _ = writeln!(text, "| row | infogan | fastest PyTorch | ratio |");
     let _ = writeln!(text, "|---|---|---|---|");
     for &row in rows {
-        let ours = results.of(row, OURS).and_then(median);
+        let ours = results.median(row, OURS);
         let torch = results.fastest(row, "torch");
-        let theirs = torch.and_then(|name| Some((name, median(results.of(row, name)?)?)));
+        let theirs = torch.and_then(|name| Some((name, results.median(row, name)?)));
         let ratio = torch.and_then(|name| results.ratio(row, name));
         let cell = |value: Option<f64>| {
             value.map_or("missing".to_owned(), |v| format!("{} {}", short(v), row.unit()))
@@ -140,15 +158,21 @@ pub fn markdown(results: &Results, rows: &[Row], machine: &Machine, rounds: usiz
     for &row in rows {
         let _ = write!(text, "| {}, {} |", row.name(), row.unit());
         for name in &results.names {
-            let cell = results.of(row, name).and_then(median).map_or("missing".to_owned(), short);
+            let cell = results.median(row, name).map_or("missing".to_owned(), short);
             let _ = write!(text, " {cell} |");
         }
         text.push('\n');
     }
     let mut reasons: Vec<String> = Vec::new();
     for ((row, number), reason) in &results.missing {
-        if rows.contains(row) && !results.numbers.contains_key(&(*row, *number)) {
-            reasons.push(format!("- {}, {}: {reason}", results.names[*number], row.name()));
+        if rows.contains(row) {
+            let answered = results.numbers.get(&(*row, *number)).into_iter().flatten().flatten().count();
+            let part = if answered > 0 {
+                format!(" in {} of {rounds} rounds", rounds - answered)
+            } else {
+                String::new()
+            };
+            reasons.push(format!("- {}, {}{part}: {reason}", results.names[*number], row.name()));
         }
     }
     if !reasons.is_empty() {
@@ -162,11 +186,11 @@ pub fn markdown(results: &Results, rows: &[Row], machine: &Machine, rounds: usiz
 }
 
 /// The same as JSON, with every round.
-pub fn json(results: &Results, rows: &[Row], machine: &Machine, rounds: usize) -> Value {
+pub fn json(results: &Results, rows: &[Row], machine: &Machine) -> Value {
     let rows: Vec<Value> = rows
         .iter()
         .map(|&row| {
-            let rounds: BTreeMap<&str, &[f64]> = results
+            let rounds: BTreeMap<&str, &[Option<f64>]> = results
                 .names
                 .iter()
                 .filter_map(|name| Some((name.as_str(), results.of(row, name)?)))
@@ -178,9 +202,11 @@ pub fn json(results: &Results, rows: &[Row], machine: &Machine, rounds: usize) -
         "date": machine.date,
         "processor": machine.processor,
         "cores": machine.cores,
+        "device": machine.device,
+        "threads": machine.threads,
         "level": machine.level,
         "system": machine.system,
-        "rounds": rounds,
+        "rounds": results.rounds,
         "versions": results.versions,
         "rows": rows,
     })
@@ -191,15 +217,17 @@ mod tests {
     use super::*;
 
     fn results() -> Results {
-        let mut results = Results::new(["infogan", "torch eager", "torch fused"].map(str::to_owned).to_vec());
+        let mut results =
+            Results::new(["infogan", "torch eager", "torch fused"].map(str::to_owned).to_vec(), 3);
         for (number, times) in [[10.0, 20.0, 12.0], [30.0, 40.0, 30.0], [22.0, 44.0, 24.0]].iter().enumerate()
         {
-            for &time in times {
-                results.note(Row::InfoGanFresh, number, Answer::Number(time));
+            for (round, &time) in times.iter().enumerate() {
+                results.note(Row::InfoGanFresh, number, round, Answer::Number(time));
             }
         }
-        results.note(Row::Generator1, 0, Answer::Number(0.5));
-        results.note(Row::Generator1, 1, Answer::Missing("cannot".to_owned()));
+        results.note(Row::Generator1, 0, 0, Answer::Number(0.5));
+        results.note(Row::Generator1, 1, 0, Answer::Missing("cannot".to_owned()));
+        results.note(Row::Generator1, 1, 1, Answer::Missing("not running".to_owned()));
         results
     }
 
@@ -212,15 +240,35 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_nobody_else_runs_stays_in_the_table() {
-        let machine = Machine {
+    fn a_missing_round_stays_in_its_place() {
+        let mut results = Results::new(["infogan", "torch eager"].map(str::to_owned).to_vec(), 3);
+        for (round, (ours, theirs)) in
+            [(1.0, Some(3.0)), (10.0, None), (2.0, Some(6.0))].into_iter().enumerate()
+        {
+            results.note(Row::Generator64, 0, round, Answer::Number(ours));
+            let answer = theirs.map_or(Answer::Missing("slept".to_owned()), Answer::Number);
+            results.note(Row::Generator64, 1, round, answer);
+        }
+        assert_eq!(results.ratio(Row::Generator64, "torch eager"), Some([3.0, 3.0, 3.0]));
+        let text = markdown(&results, &[Row::Generator64], &machine());
+        assert!(text.contains("- torch eager, generator-64 in 1 of 3 rounds: slept"), "{text}");
+    }
+
+    fn machine() -> Machine {
+        Machine {
             processor: "Some processor".to_owned(),
             cores: 2,
+            device: "cpu".to_owned(),
+            threads: 2,
             level: "avx2",
             system: "linux x86_64".to_owned(),
             date: "2026-11-25".to_owned(),
-        };
-        let text = markdown(&results(), &[Row::InfoGanFresh, Row::Generator1], &machine, 3);
+        }
+    }
+
+    #[test]
+    fn a_row_that_nobody_else_runs_stays_in_the_table() {
+        let text = markdown(&results(), &[Row::InfoGanFresh, Row::Generator1], &machine());
         assert!(text.contains("| the same, latents fresh (preset `mnist`) | 12.0 ms | 24.0 ms (fused) | **2.20×** (2.00 to 2.20) |"), "{text}");
         assert!(text.contains("| generator forward, 1 picture | 0.50 ms | missing | missing |"), "{text}");
         assert!(text.contains("- torch eager, generator-1: cannot"), "{text}");

@@ -258,13 +258,11 @@ impl Kernels for Flex {
     }
 
     fn bias_gradient(dy: FlexTensor) -> FlexTensor {
-        match Rows::of(&dy) {
-            Some(rows) if ours(&[&dy]) => {
-                let sums = pointwise::column_sums(&rows.values, rows.channels);
-                tensor(sums, [rows.channels])
-            }
-            _ => stock::bias_gradient::<Self>(dy),
-        }
+        let Some(rows) = ours(&[&dy]).then(|| Rows::of(&dy)).flatten() else {
+            return stock::bias_gradient::<Self>(dy);
+        };
+        let sums = pointwise::column_sums(&rows.values, rows.channels);
+        tensor(sums, [rows.channels])
     }
 
     fn norm(
@@ -273,7 +271,7 @@ impl Kernels for Flex {
         beta: FlexTensor,
         frame: NormFrame,
     ) -> (FlexTensor, FlexTensor, FlexTensor) {
-        let Some(rows) = Rows::of(&x).filter(|_| ours(&[&x])) else {
+        let Some(rows) = ours(&[&x, &gamma, &beta]).then(|| Rows::of(&x)).flatten() else {
             return stock::norm::<Self>(x, gamma, beta, frame);
         };
         let s = rows.norm_sizes(frame.groups);
@@ -294,7 +292,7 @@ impl Kernels for Flex {
         variance: FlexTensor,
         frame: NormFrame,
     ) -> FlexTensor {
-        let Some(rows) = Rows::of(&x).filter(|_| ours(&[&x])) else {
+        let Some(rows) = ours(&[&x, &gamma, &beta, &mean, &variance]).then(|| Rows::of(&x)).flatten() else {
             return stock::norm_given::<Self>(x, gamma, beta, mean, variance, frame);
         };
         let s = rows.norm_sizes(frame.groups);
@@ -316,7 +314,8 @@ impl Kernels for Flex {
         own: bool,
         frame: NormFrame,
     ) -> (FlexTensor, FlexTensor, FlexTensor) {
-        let (Some(rows), Some(above), true) = (Rows::of(&x), Rows::of(&dy), ours(&[&x, &dy])) else {
+        let both = || Some((Rows::of(&x)?, Rows::of(&dy)?));
+        let Some((rows, above)) = ours(&[&x, &dy, &gamma, &beta]).then(both).flatten() else {
             return stock::norm_gradients::<Self>(x, dy, gamma, beta, mean, variance, own, frame);
         };
         let s = rows.norm_sizes(frame.groups);

@@ -2,7 +2,8 @@
 //!
 //! A window ties a big map to a small one. [`down`] reads the big map (a convolution forward, the data gradient of a
 //! transposed one), [`up`] reads the small one (the transposed convolution forward, the data gradient of a
-//! convolution), [`weight`] reads both. Each is one matrix product whose left factor is read where the maps lie.
+//! convolution), [`weight`] reads both. Each is one matrix product; [`down`] and [`up`] read their left factor where the
+//! map lies, if it has channels enough.
 
 #![allow(unsafe_code)]
 
@@ -81,6 +82,14 @@ impl Geometry {
         self.batch * self.small.area() * self.weights()
     }
 
+    /// # Panics
+    /// When the groups do not share out the channels, or a bias is not one number a channel.
+    fn check(&self, bias: Option<&[f32]>, channels: usize) {
+        let whole = |channels: usize| channels.is_multiple_of(self.groups);
+        assert!(self.groups > 0 && whole(self.big.channels) && whole(self.small.channels), "{self:?}");
+        assert!(bias.is_none_or(|bias| bias.len() == channels), "a bias for {channels} channels");
+    }
+
     /// Numbers of the weight.
     pub fn weights(&self) -> usize {
         self.small.channels * self.group().0 * self.taps()
@@ -102,6 +111,7 @@ pub fn down(
     activation: Activation,
     small: &mut [MaybeUninit<f32>],
 ) {
+    g.check(bias, g.small.channels);
     assert_eq!(big.len(), g.batch * g.big.count());
     assert_eq!(small.len(), g.batch * g.small.count());
     assert_eq!(weight.len(), g.weights());
@@ -334,7 +344,9 @@ fn pack_weight(
                             let at = base + (number * channels + channel) * row;
                             // SAFETY: a channel has rows of its own.
                             let target = unsafe { packed.filled(at..at + row) };
-                            target[..here].copy_from_slice(&turned[tap * row..tap * row + here]);
+                            // SAFETY: read by nobody else; through the same pointer that wrote it.
+                            let source = unsafe { side.filled(tap * row..tap * row + here) };
+                            target[..here].copy_from_slice(source);
                             target[here..].fill(0.0);
                         }
                     }
@@ -408,6 +420,7 @@ pub fn up(
     activation: Activation,
     big: &mut [MaybeUninit<f32>],
 ) {
+    g.check(bias, g.big.channels);
     assert_eq!(big.len(), g.batch * g.big.count());
     assert_eq!(small.len(), g.batch * g.small.count());
     assert_eq!(weight.len(), g.weights());
@@ -564,7 +577,7 @@ fn up_by_windows(
             scratch(area * columns, |windows| {
                 for group in 0..g.groups {
                     let at = n * g.small.count() + group * from;
-                    let left = Strided { values: &small[at..], row: g.small.channels };
+                    let left = Dense::new(&small[at..], g.small.channels);
                     let right = Right::Packed(&packed[group * size..(group + 1) * size]);
                     let shared = Shared::of(windows);
                     let product = |row: usize| shared.at(row * columns);
@@ -601,35 +614,6 @@ fn up_by_windows(
             finish(picture, g.big.channels, bias, activation);
         });
     });
-}
-
-/// Rows at a distance that is not their length.
-struct Strided<'a> {
-    values: &'a [f32],
-    row: usize,
-}
-
-impl Left for Strided<'_> {
-    fn step(&self) -> usize {
-        1
-    }
-
-    fn runs(
-        &self,
-        row: usize,
-        rows: usize,
-        stretch: &Stretch,
-        right: *const f32,
-        _: usize,
-        runs: &mut [Run; MOST_RUNS],
-    ) -> usize {
-        for i in 0..rows {
-            let at = (row + i) * self.row + stretch.offset;
-            runs[0].left[i] = self.values[at..at + stretch.length].as_ptr();
-        }
-        runs[0].right = right;
-        1
-    }
 }
 
 leveled! {
@@ -700,6 +684,7 @@ const SLICES: usize = 16;
 /// The inner dimension counts the small map's pixels, and the batch at every pixel: a tap that falls on padding at a
 /// pixel does so in the whole batch, and is left out.
 pub fn weight(g: &Geometry, big: &[f32], small: &[f32], gradient: &mut [MaybeUninit<f32>]) {
+    g.check(None, 0);
     assert_eq!(big.len(), g.batch * g.big.count());
     assert_eq!(small.len(), g.batch * g.small.count());
     assert_eq!(gradient.len(), g.weights());

@@ -14,6 +14,8 @@ pub mod linear;
 pub mod norm;
 pub mod pointwise;
 mod pool;
-pub mod product;
+mod product;
 pub mod tile;
 pub mod work;
+
+pub use work::keep_freed_memory;

@@ -245,10 +245,10 @@ pub fn packed_size(tiling: &Tiling, inner: usize, columns: usize) -> usize {
 }
 
 /// Multiplies `rows` rows of `left` by the columns of the panels `panels` of `right`, `columns` columns in all.
-/// `product` gives the address of a row's first column.
+/// `product` gives the address of a row's first column, which may lie outside where the panels do not begin with it.
 ///
 /// # Safety
-/// `product` must give addresses at which all columns of the panels can be written, and nobody else may touch them.
+/// `left` must give runs as long as the stretches, and `product` addresses at which all columns of the panels can be written, and nobody else may touch them.
 pub unsafe fn multiply<L: Left>(
     tiling: &Tiling,
     stretches: &[Stretch],
@@ -296,8 +296,7 @@ pub unsafe fn multiply<L: Left>(
                     let runs = &runs[..found];
                     let mut targets = [std::ptr::null_mut(); ROWS];
                     for (i, target) in targets[..many].iter_mut().enumerate() {
-                        // SAFETY: the caller's promise.
-                        *target = unsafe { product(row + i).add(first) };
+                        *target = product(row + i).wrapping_add(first);
                     }
                     let tile = tiling.tile(many, vectors);
                     if here == vectors * tiling.lanes {
@@ -328,7 +327,7 @@ pub unsafe fn multiply<L: Left>(
                 let here = width.min(columns - panel * width);
                 for row in rows.clone() {
                     // SAFETY: the caller's promise.
-                    unsafe { product(row).add(panel * width).write_bytes(0, here) };
+                    unsafe { product(row).wrapping_add(panel * width).write_bytes(0, here) };
                 }
             }
         }
@@ -350,10 +349,12 @@ unsafe fn cut(
     columns: usize,
     full: usize,
 ) {
+    assert!(full <= 64);
     let mut beside = [0.0f32; ROWS * 64];
+    let start = beside.as_mut_ptr();
     let mut targets = [std::ptr::null_mut(); ROWS];
     for (i, target) in targets[..rows].iter_mut().enumerate() {
-        *target = beside[i * full..(i + 1) * full].as_mut_ptr();
+        *target = start.wrapping_add(i * full);
     }
     // SAFETY: the caller's promise; the copies touch only `columns` columns.
     unsafe {

@@ -9,7 +9,9 @@
 
 #![allow(unsafe_code)]
 
-use super::level::{Level, level};
+#[cfg(target_arch = "x86_64")]
+use super::level::Level;
+use super::level::level;
 
 /// Rows of a tile.
 pub const ROWS: usize = 6;

@@ -53,11 +53,10 @@ impl Shared {
         Self { start: slice.as_mut_ptr(), length: slice.len() }
     }
 
-    /// Address of an element.
+    /// Address of an element; to be used within the slice only.
     pub fn at(&self, index: usize) -> *mut f32 {
         debug_assert!(index <= self.length);
-        // SAFETY: within the slice or one past it.
-        unsafe { self.start.add(index) }
+        self.start.wrapping_add(index)
     }
 
     /// Checks that the slice has this many elements.
