@@ -23,10 +23,12 @@ const PATIENCE: Duration = Duration::from_micros(200);
 /// A region in progress. `task` is erased: [`run`] does not return before nobody uses it any more.
 struct Region {
     task: Cell<Option<&'static (dyn Fn(usize) + Sync)>>,
-    /// Tasks in all.
-    tasks: AtomicUsize,
-    /// The next task to take.
-    next: AtomicUsize,
+    /// Each participant's share of the tasks. Neighbouring tasks touch neighbouring memory, and the same share falls to
+    /// the same thread in region after region: what it wrote is still in its core's caches, which need not be near the
+    /// other's.
+    shares: [Share; MOST],
+    /// Shares in use.
+    parts: AtomicUsize,
     /// Helpers that may take part.
     helpers: AtomicUsize,
     /// Helpers that are in it. The lowest bit of `open` tells newcomers whether they may still enter.
@@ -34,6 +36,18 @@ struct Region {
     /// Counts regions; odd while one is open.
     epoch: AtomicUsize,
     panicked: AtomicBool,
+}
+
+/// Most shares of a region; with more threads some begin with the same.
+const MOST: usize = 64;
+
+/// Tasks that one participant takes first; whoever has done its own helps with the others'. Alone on its cache lines.
+#[repr(align(128))]
+struct Share {
+    /// The next task to take.
+    next: AtomicUsize,
+    /// The first that is another's.
+    end: AtomicUsize,
 }
 
 // SAFETY: `task` is written while no region is open and read only by helpers inside an open one.
@@ -61,8 +75,8 @@ fn pool() -> &'static Pool {
     POOL.get_or_init(|| Pool {
         region: Region {
             task: Cell::new(None),
-            tasks: AtomicUsize::new(0),
-            next: AtomicUsize::new(0),
+            shares: [const { Share { next: AtomicUsize::new(0), end: AtomicUsize::new(0) } }; MOST],
+            parts: AtomicUsize::new(0),
             helpers: AtomicUsize::new(0),
             inside: AtomicUsize::new(0),
             epoch: AtomicUsize::new(0),
@@ -96,8 +110,12 @@ pub fn run(tasks: usize, threads: usize, task: &(dyn Fn(usize) + Sync)) {
     let erased =
         unsafe { std::mem::transmute::<&(dyn Fn(usize) + Sync), &'static (dyn Fn(usize) + Sync)>(task) };
     region.task.set(Some(erased));
-    region.tasks.store(tasks, Ordering::Relaxed);
-    region.next.store(0, Ordering::Relaxed);
+    let parts = (wanted + 1).min(MOST);
+    for (part, share) in region.shares[..parts].iter().enumerate() {
+        share.next.store(tasks * part / parts, Ordering::Relaxed);
+        share.end.store(tasks * (part + 1) / parts, Ordering::Relaxed);
+    }
+    region.parts.store(parts, Ordering::Relaxed);
     region.helpers.store(wanted, Ordering::Relaxed);
     region.panicked.store(false, Ordering::Relaxed);
     region.epoch.fetch_add(1, Ordering::SeqCst); // open
@@ -107,7 +125,7 @@ pub fn run(tasks: usize, threads: usize, task: &(dyn Fn(usize) + Sync)) {
         }
     }
     BUSY.set(true);
-    let ours = catch_unwind(AssertUnwindSafe(|| region.work()));
+    let ours = catch_unwind(AssertUnwindSafe(|| region.work(0)));
     BUSY.set(false);
     region.epoch.fetch_add(1, Ordering::SeqCst); // closed: nobody enters any more
     let mut turns = 0u32;
@@ -146,16 +164,20 @@ fn wait_a_little(turns: &mut u32) {
 }
 
 impl Region {
-    /// Takes tasks until none is left.
-    fn work(&self) {
-        let tasks = self.tasks.load(Ordering::Relaxed);
+    /// Takes tasks until none is left, beginning with the share of this participant.
+    fn work(&self, participant: usize) {
+        let parts = self.parts.load(Ordering::Relaxed);
         let Some(task) = self.task.get() else { return };
-        loop {
-            let number = self.next.fetch_add(1, Ordering::Relaxed);
-            if number >= tasks {
-                return;
+        for turn in 0..parts {
+            let share = &self.shares[(participant + turn) % parts];
+            let end = share.end.load(Ordering::Relaxed);
+            loop {
+                let number = share.next.fetch_add(1, Ordering::Relaxed);
+                if number >= end {
+                    break;
+                }
+                task(number);
             }
-            task(number);
         }
     }
 }
@@ -187,7 +209,7 @@ fn help(number: usize, asleep: &AtomicBool) {
             region.inside.fetch_add(1, Ordering::SeqCst);
             let open = region.epoch.load(Ordering::SeqCst) == epoch;
             let invited = number < region.helpers.load(Ordering::Relaxed);
-            if open && invited && catch_unwind(AssertUnwindSafe(|| region.work())).is_err() {
+            if open && invited && catch_unwind(AssertUnwindSafe(|| region.work(number + 1))).is_err() {
                 region.panicked.store(true, Ordering::Relaxed);
             }
             region.inside.fetch_sub(1, Ordering::SeqCst);
