@@ -25,10 +25,11 @@ const EXAMPLES: &str = "\
 Examples:
   infogan train                          digits drawn in-process: no download
   infogan train mnist --data DIR         the MNIST files
+  infogan train --data DIR --size 64     a folder of your own pictures
   infogan traverse runs/00000-glyphs-seed0
   infogan evaluate runs/00000-glyphs-seed0 --json
 
-Exit codes: 0 done, 2 wrong usage or input, 3 training diverged, 130 interrupted (and saved)";
+Exit codes: 0 done, 1 a finding, 2 wrong usage or input, 3 training diverged, 130 interrupted (and saved)";
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
@@ -51,12 +52,20 @@ pub enum Verb {
     /// Score a run: information, errors, known factors
     #[command(after_help = EVALUATE)]
     Evaluate(EvaluateArgs),
+    /// Make a run from weights that PyTorch or another program saved
+    #[command(after_help = IMPORT)]
+    Import(ImportArgs),
+    /// Look at, convert, draw or get data sets
+    Data(crate::data::DataArgs),
     /// Time this program beside PyTorch, candle and stock Burn on this machine
     #[command(after_help = BENCH)]
     Bench(BenchArgs),
     /// List the presets, or show one
     #[command(after_help = PRESETS)]
     Presets(PresetsArgs),
+    /// Print a script that completes commands in a shell
+    #[command(after_help = COMPLETIONS)]
+    Completions(CompletionsArgs),
 }
 
 const TRAIN: &str = "\
@@ -67,6 +76,7 @@ unfinished run of the same training under runs/. Ctrl-C saves and exits; a secon
 Examples:
   infogan train
   infogan train mnist --data data/mnist --seed 3
+  infogan train --data my-pictures --size 64
   infogan train my.toml --set train.batch=64 --set terms.codes.weight=0.5
   infogan train --dry-run > my.toml
   infogan train --out runs/00000-glyphs-seed0 --steps 6000";
@@ -78,9 +88,19 @@ pub struct TrainArgs {
     /// --out names, else the first preset
     #[arg(value_name = "PRESET|CONFIG.toml")]
     pub what: Option<String>,
-    /// Folder of IDX files to train on (MNIST's format, plain or .gz)
-    #[arg(long, value_name = "DIR")]
+    /// What to train on: a folder of pictures, the files of MNIST, CIFAR, STL-10 or SVHN, or a .safetensors file of
+    /// 'infogan data'
+    #[arg(long, value_name = "PATH")]
     pub data: Option<PathBuf>,
+    /// Side in pixels to which pictures are brought; the networks of a preset follow
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(8..=1024))]
+    pub size: Option<i64>,
+    /// Table of classes and attributes of picture files: CSV, JSON, Parquet or CelebA's list
+    #[arg(long, value_name = "FILE")]
+    pub labels: Option<PathBuf>,
+    /// Refuse a folder in which a file cannot be used, instead of passing it over
+    #[arg(long)]
+    pub strict: bool,
     /// Run directory: made if missing, resumed if it holds a run. Without it: runs/NNNNN-NAME-seedN
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -99,6 +119,15 @@ pub struct TrainArgs {
     /// Print the resolved configuration, sizes, time and memory, measured over a few steps; write nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Begin with the weights of another run, or of a .pth, .pt or .safetensors file, as far as they fit
+    #[arg(long, value_name = "RUN|FILE")]
+    pub init_from: Option<PathBuf>,
+    /// Take a parameter from a tensor of that file; may be given again
+    #[arg(long, value_name = "NETWORK.PATH=TENSOR", requires = "init_from")]
+    pub map: Vec<String>,
+    /// Also write event files for TensorBoard to tensorboard/ in the run
+    #[arg(long)]
+    pub tensorboard: bool,
     /// Begin a new run even if one could be resumed; with --out, the directory must be empty
     #[arg(long)]
     pub new: bool,
@@ -319,4 +348,55 @@ pub enum PresetsAction {
         #[arg(long)]
         resolved: bool,
     },
+}
+
+const IMPORT: &str = "\
+Nothing in the file is executed. Tensors are found by name (also after prefixes such as module. or netG.),
+else by the order of their shapes; --map settles the rest. The networks are those of --like. The run
+stands at step 0: sample, traverse and train --out RUN go on from there.
+
+Examples:
+  infogan import generator.pth --out runs/imported
+  infogan import old.safetensors --like mnist --data data/mnist --out runs/imported
+  infogan import model.pth --like my.toml --map generator.layers.0.weight=G.fc.weight --out runs/imported";
+
+/// Arguments of `import`.
+#[derive(Args, Debug)]
+pub struct ImportArgs {
+    /// File of weights: .pth, .pt or .safetensors
+    pub file: PathBuf,
+    /// Preset or TOML file whose networks they are [default: as train]
+    #[arg(long, value_name = "PRESET|CONFIG.toml")]
+    pub like: Option<String>,
+    /// Run directory to make
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// What the run would train on
+    #[arg(long, value_name = "PATH")]
+    pub data: Option<PathBuf>,
+    /// Side in pixels of the pictures
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(8..=1024))]
+    pub size: Option<i64>,
+    /// Set a key of the configuration; may be given again
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Take a parameter from a tensor; may be given again
+    #[arg(long, value_name = "NETWORK.PATH=TENSOR")]
+    pub map: Vec<String>,
+    /// Make the run even if the generator is not complete: the rest begins at random
+    #[arg(long)]
+    pub partial: bool,
+}
+
+const COMPLETIONS: &str = "\
+Examples:
+  infogan completions bash > ~/.local/share/bash-completion/completions/infogan
+  infogan completions zsh > ~/.zfunc/_infogan
+  infogan completions fish > ~/.config/fish/completions/infogan.fish";
+
+/// Arguments of `completions`.
+#[derive(Args, Debug)]
+pub struct CompletionsArgs {
+    /// Shell to complete in
+    pub shell: clap_complete::Shell,
 }

@@ -13,13 +13,14 @@ use crate::{
     DEVICE,
     args::EncodeArgs,
     failure::{Failure, print, write_whole},
+    text::csv_field,
 };
 
 /// Reads pictures and says what Q reads from them.
 pub fn encode(args: &EncodeArgs) -> Result<ExitCode, Failure> {
     let mut run = OpenRun::open(&args.run, DEVICE)?;
     let shape = run.trained().game().picture();
-    let (set, files) = infogan_data::read_pictures(&args.pictures, shape)?;
+    let (set, files) = infogan_data::read_pictures(&args.pictures, &infogan_data::Fit::to(shape))?;
     let encoding = run.trained().encode(&set).ok_or_else(|| {
         Failure::usage(format!(
             "{}: its game recovers no codes, so there is nothing to read from a picture; train one with the term \
@@ -46,7 +47,7 @@ fn as_csv(files: &[PathBuf], encoding: &Encoding) -> String {
     }
     out.push('\n');
     for (file, row) in files.iter().zip(&encoding.values) {
-        out.push_str(&field(&file.to_string_lossy()));
+        out.push_str(&csv_field(&file.to_string_lossy()));
         for value in row {
             if let Some(category) = value.category() {
                 out.push_str(&format!(",{category}"));
@@ -69,15 +70,6 @@ fn columns(slot: &Slot) -> Vec<String> {
         }
         _ if width == 1 => vec![name.clone()],
         _ => numbered("").collect(),
-    }
-}
-
-/// A text field, quoted where it must be.
-fn field(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
     }
 }
 

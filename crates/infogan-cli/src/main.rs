@@ -3,9 +3,11 @@
 mod args;
 mod bench;
 mod compute;
+mod data;
 mod encode;
 mod evaluate;
 mod failure;
+mod import;
 mod look;
 mod presets;
 mod progress;
@@ -16,10 +18,18 @@ mod train;
 use std::process::ExitCode;
 
 use args::{Cli, Verb};
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 /// Device of every verb that does not train: the same seed gives the same bytes on it.
 const DEVICE: &str = "cpu";
+
+/// The whole script first, so that a closed pipe is told like everywhere else.
+fn completions(shell: clap_complete::Shell) -> Result<ExitCode, failure::Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "infogan", &mut script);
+    failure::print(&String::from_utf8_lossy(&script))?;
+    Ok(ExitCode::SUCCESS)
+}
 
 fn main() -> ExitCode {
     infogan_ops::kernels::keep_freed_memory();
@@ -32,6 +42,9 @@ fn main() -> ExitCode {
         Verb::Evaluate(args) => evaluate::evaluate(&args),
         Verb::Bench(args) => args.compute.prepare().and_then(|()| bench::bench(&args)),
         Verb::Presets(args) => presets::presets(&args),
+        Verb::Import(args) => import::import(&args),
+        Verb::Data(args) => data::data(&args),
+        Verb::Completions(args) => completions(args.shell),
     };
     done.unwrap_or_else(failure::Failure::report)
 }

@@ -5,7 +5,7 @@ use std::{
     io::{self, IsTerminal, Write},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -55,6 +55,37 @@ impl Progress {
             let _ = writeln!(io::stderr());
         }
         self.drawn = false;
+    }
+}
+
+/// How many files are read, redrawn on a terminal.
+pub struct Reading {
+    what: &'static str,
+    shown: bool,
+    /// The last hundredth that was drawn.
+    drawn: AtomicUsize,
+}
+
+impl Reading {
+    /// Nothing is shown where stderr is no terminal or nobody wants to see it.
+    pub fn new(what: &'static str, quiet: bool) -> Self {
+        Self { what, shown: !quiet && io::stderr().is_terminal(), drawn: AtomicUsize::new(usize::MAX) }
+    }
+
+    /// So many of so many. May be called from any thread, in any order.
+    pub fn show(&self, done: usize, all: usize) {
+        let part = 100 * done / all.max(1);
+        if self.shown && self.drawn.swap(part, Ordering::Relaxed) != part {
+            let (done, all) = (grouped(done as u64), grouped(all as u64));
+            let _ = write!(io::stderr(), "\r{}: {done} of {all} ({part} %)\x1b[K", self.what);
+        }
+    }
+
+    /// Clears the line.
+    pub fn end(&self) {
+        if self.drawn.load(Ordering::Relaxed) != usize::MAX {
+            let _ = write!(io::stderr(), "\r\x1b[K");
+        }
     }
 }
 

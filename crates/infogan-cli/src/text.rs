@@ -45,6 +45,15 @@ pub fn hundredths(value: f64) -> String {
     if text == "-0.00" { "0.00".to_owned() } else { text }
 }
 
+/// A field of CSV, quoted where it must be (RFC 4180).
+pub fn csv_field(text: &str) -> String {
+    if text.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
+}
+
 /// A share as per cent: `12.3 %`.
 pub fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)

@@ -12,16 +12,18 @@ use std::{
 };
 
 use infogan::{
-    config::{Config, DataSet, PRESETS, Resolver, preset},
-    session::{Done, News, Request, Session, config_of, probe},
+    config::{Config, DataConfig, DataSet, PRESETS, Resolver, preset},
+    session::{Begin, Done, News, Request, Session, config_of, probe},
 };
+use infogan_data::{Report, Source, detect, glance};
 use toml::Value;
 
 use crate::{
     args::TrainArgs,
     failure::{Failure, print, tell},
+    import::table,
     presets::{as_toml, no_preset},
-    progress::Progress,
+    progress::{Progress, Reading},
     scores::scores_table,
     text::{bytes, duration, grouped},
 };
@@ -36,26 +38,31 @@ const INTERRUPTED: u8 = 130;
 /// Trains, resumes, or only tells what would be trained.
 pub fn train(args: &TrainArgs) -> Result<ExitCode, Failure> {
     args.compute.prepare()?;
-    let config = resolve(args)?;
+    let request = request(args)?;
     if args.dry_run {
-        return dry_run(&config, &args.compute.device);
+        return dry_run(&request);
     }
     let stop = on_interrupt(args.quiet)?;
-    let request = Request {
-        config,
-        out: args.out.clone(),
-        root: PathBuf::from(ROOT),
-        new: args.new,
-        device: args.compute.device.clone(),
-    };
-    let session = Session::open(&request)?;
+    let reading = Reading::new("reading pictures", args.quiet);
+    let session = Session::open(&request, &|done, all| reading.show(done, all))?;
+    reading.end();
     let say = |line: String| {
         if !args.quiet {
             tell(line);
         }
     };
-    let steps = grouped(request.config.train.steps);
-    say(format!("run {}: {}", session.path().display(), described(&request.config)));
+    let config = session.config();
+    let steps = grouped(config.train.steps);
+    say(format!("run {}: {}", session.path().display(), described(config)));
+    if session.is_adapted() {
+        say(format!("networks brought to {}", size_of(config)));
+    }
+    if let Some(matching) = session.began_with() {
+        table(matching, false).into_iter().for_each(&say);
+    }
+    if let Some(report) = session.data_report() {
+        passed_over(report).into_iter().for_each(&say);
+    }
     if session.is_finished() {
         say(format!(
             "finished: step {} of {steps}; --steps trains it further, --new begins another run",
@@ -101,18 +108,45 @@ pub fn train(args: &TrainArgs) -> Result<ExitCode, Failure> {
     }
 }
 
+/// What the arguments ask for.
+pub fn request(args: &TrainArgs) -> Result<Request, Failure> {
+    let map = args.map.iter().map(|pair| {
+        let wrong = || Failure::usage(format!("--map {pair}: wants NETWORK.PATH=TENSOR"));
+        pair.split_once('=').map(|(ours, theirs)| (ours.to_owned(), theirs.to_owned())).ok_or_else(wrong)
+    });
+    let map = map.collect::<Result<Vec<_>, _>>()?;
+    Ok(Request {
+        config: resolve(args)?,
+        out: args.out.clone(),
+        root: PathBuf::from(ROOT),
+        new: args.new,
+        device: args.compute.device.clone(),
+        tensorboard: args.tensorboard,
+        adapt: tables_are_a_presets(args),
+        strict: args.strict,
+        init_from: args.init_from.clone().map(|from| Begin { from, map }),
+    })
+}
+
 /// Preset or file, then `--data`, `--seed`, `--steps`, `--set`.
 fn resolve(args: &TrainArgs) -> Result<Config, Failure> {
     let mut resolver = base(args)?;
     if let Some(data) = &args.data {
-        let path = data.to_str().ok_or_else(|| {
-            Failure::usage(format!(
-                "--data {}: the path is not UTF-8; rename or link the folder",
-                data.display()
-            ))
-        })?;
-        resolver.put("data.set", Value::String("idx".to_owned()))?;
-        resolver.put("data.path", Value::String(path.to_owned()))?;
+        let source = detect(data)?;
+        let set =
+            Value::try_from(DataSet::from(source)).map_err(|error| Failure::usage(error.to_string()))?;
+        resolver.put("data.set", set)?;
+        resolver.put("data.path", utf8("--data", data)?)?;
+        if source == Source::Pictures {
+            let channels = if glance(data)?.colour { 3 } else { 1 };
+            resolver.put("data.channels", Value::Integer(channels))?;
+        }
+    }
+    if let Some(size) = args.size {
+        resolver.put("data.size", Value::Integer(size))?;
+    }
+    if let Some(labels) = &args.labels {
+        resolver.put("data.labels", utf8("--labels", labels)?)?;
     }
     if let Some(seed) = args.seed {
         resolver.put("seed", Value::Integer(seed))?;
@@ -131,12 +165,42 @@ fn resolve(args: &TrainArgs) -> Result<Config, Failure> {
     })
 }
 
+/// A path as a value of the configuration, which is text.
+fn utf8(flag: &str, path: &Path) -> Result<Value, Failure> {
+    let text = path.to_str().ok_or_else(|| {
+        Failure::usage(format!("{flag} {}: the path is not UTF-8; rename or link it", path.display()))
+    })?;
+    Ok(Value::String(text.to_owned()))
+}
+
+fn is_run(path: &Path) -> bool {
+    path.join("config.toml").is_file()
+}
+
+/// The preset where none is named: by what is trained on.
+fn default_preset(args: &TrainArgs) -> Result<&'static str, Failure> {
+    Ok(match &args.data {
+        None => PRESETS[0].name,
+        Some(data) if detect(data)? == Source::Idx => "mnist",
+        Some(_) => "pictures",
+    })
+}
+
+/// Whether the networks may follow the pictures: nobody wrote layer tables for this training.
+fn tables_are_a_presets(args: &TrainArgs) -> bool {
+    let named = match &args.what {
+        Some(what) => preset(what).is_some(),
+        None => !args.out.as_deref().is_some_and(is_run),
+    };
+    let is_table = |set: &String| set.starts_with("generator.layers") || set.starts_with("critic.layers");
+    named && !args.set.iter().any(is_table)
+}
+
 fn base(args: &TrainArgs) -> Result<Resolver, Failure> {
-    let is_run = |path: &Path| path.join("config.toml").is_file();
     let Some(what) = &args.what else {
         return match &args.out {
             Some(out) if is_run(out) => Ok(Resolver::config(&config_of(out)?)?),
-            _ => Ok(Resolver::preset(PRESETS[0].name)?),
+            _ => Ok(Resolver::preset(default_preset(args)?)?),
         };
     };
     let path = Path::new(what);
@@ -155,19 +219,39 @@ fn base(args: &TrainArgs) -> Result<Resolver, Failure> {
 
 /// A training in a line.
 fn described(config: &Config) -> String {
-    let data = match (config.data.set, &config.data.path) {
-        (DataSet::Glyphs, _) => format!("{} drawn glyphs", grouped(config.data.count as u64)),
-        (DataSet::Idx, Some(path)) => path.display().to_string(),
-        (DataSet::Idx, None) => "IDX files".to_owned(),
+    let data = match (config.data.set.drawn(), &config.data.path) {
+        (Some(name), _) => format!("{} drawn {name}", grouped(config.data.count as u64)),
+        (None, Some(path)) => path.display().to_string(),
+        (None, None) => "files".to_owned(),
     };
     let (steps, batch) = (grouped(config.train.steps), grouped(config.train.batch as u64));
     format!("{} on {data}, {steps} steps of {batch}, seed {}", config.name, config.seed)
 }
 
+/// Shape of the pictures that the networks of a configuration make.
+fn size_of(config: &Config) -> String {
+    let DataConfig { channels, size, .. } = &config.data;
+    format!("{channels}×{size}×{size}: {}", config.generator.layers.join(", "))
+}
+
+/// What of a folder is not trained on, in a few lines.
+pub fn passed_over(report: &Report) -> Vec<String> {
+    let mut lines: Vec<String> =
+        report.warnings.iter().map(|warning| format!("warning: {warning}")).collect();
+    let rejected = &report.rejected;
+    if !rejected.is_empty() {
+        lines.push(format!("passed over {} files (all of them in data.json of the run):", rejected.len()));
+        let first = rejected.iter().take(5);
+        lines.extend(first.map(|one| format!("  {}: {}", one.file.display(), one.reason)));
+    }
+    lines
+}
+
 /// Prints what would be trained as TOML that may be trained as it is: everything else is in comments.
-fn dry_run(config: &Config, device: &str) -> Result<ExitCode, Failure> {
+fn dry_run(request: &Request) -> Result<ExitCode, Failure> {
+    let probe = probe(request, PROBE_STEPS)?;
+    let config = &probe.config;
     let text = as_toml(config)?;
-    let probe = probe(config, device, PROBE_STEPS)?;
     let mut rows: Vec<(String, String)> = Vec::new();
     for (name, count) in &probe.networks {
         rows.push((name.clone(), format!("{} parameters", grouped(*count as u64))));

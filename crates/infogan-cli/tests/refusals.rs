@@ -82,7 +82,7 @@ fn missing_data_says_how_to_get_it() {
     std::fs::create_dir(folder.path().join("empty")).unwrap();
     let error = refusal(&run_in(folder.path(), &["train", "mnist", "--data", "empty"]));
     assert!(error.contains("empty") && error.contains("train-images-idx3-ubyte"), "{error}");
-    assert!(error.contains("scripts/fetch-mnist.sh"), "{error}");
+    assert!(error.contains("infogan data fetch"), "{error}");
 }
 
 #[test]

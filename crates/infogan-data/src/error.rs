@@ -36,6 +36,14 @@ pub enum DataError {
         /// What to do.
         remedy: String,
     },
+    /// A file cannot be written.
+    #[error("{}: cannot be written: {reason}; check that its folder exists, is writable and has space", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
     /// An argument or a combination of parts that cannot be a data set.
     #[error("{what}: {reason}; {remedy}")]
     Invalid {

@@ -42,10 +42,7 @@ const LARGEST_EXPANSION: u64 = 1032;
 /// # Errors
 /// When a file is missing, cannot be read, is cut short or too long, damaged, or the counts do not agree.
 pub fn load_idx_dir(dir: &Path, split: Split) -> Result<ImageSet, DataError> {
-    let prefix = match split {
-        Split::Train => "train",
-        Split::Test => "t10k",
-    };
+    let prefix = prefix(split);
     let pictures_path = find(dir, prefix, "images", "idx3")?;
     let labels_path = find(dir, prefix, "labels", "idx1")?;
     let pictures = read_idx(&pictures_path, PICTURES_MAGIC, 3)?;
@@ -78,6 +75,40 @@ fn find(dir: &Path, prefix: &str, what: &str, kind: &str) -> Result<PathBuf, Dat
             dir.display()
         ),
     })
+}
+
+/// Writes one half of a set as MNIST's two files, plain.
+///
+/// # Errors
+/// When the pictures are not grey, there are no classes or more than 256, or a file cannot be written.
+pub fn write_idx_dir(set: &ImageSet, dir: &Path, split: Split) -> Result<(), DataError> {
+    let [channels, rows, columns] = set.shape();
+    let labels = set.labels().filter(|_| channels == 1 && set.class_names().len() <= 256);
+    let Some(labels) = labels else {
+        return Err(DataError::invalid(
+            set.name(),
+            "IDX files hold grey pictures with at most 256 classes, and this set is none of them",
+            "write safetensors or a folder, or read it with --grey",
+        ));
+    };
+    let prefix = prefix(split);
+    let header = |magic: u32, sides: &[usize]| -> Vec<u8> {
+        let sides = sides.iter().map(|&side| u32::try_from(side).unwrap_or(u32::MAX));
+        std::iter::once(magic).chain(sides).flat_map(u32::to_be_bytes).collect()
+    };
+    let mut pictures = header(PICTURES_MAGIC, &[set.len(), rows, columns]);
+    pictures.extend_from_slice(set.pictures());
+    let mut classes = header(LABELS_MAGIC, &[set.len()]);
+    classes.extend(labels.iter().map(|&label| label as u8));
+    crate::write_beside(&dir.join(format!("{prefix}-images-idx3-ubyte")), &pictures)?;
+    crate::write_beside(&dir.join(format!("{prefix}-labels-idx1-ubyte")), &classes)
+}
+
+fn prefix(split: Split) -> &'static str {
+    match split {
+        Split::Train => "train",
+        Split::Test => "t10k",
+    }
 }
 
 struct Idx {

@@ -4,24 +4,49 @@
 //! - [`order`]: which pictures make the k-th batch, from the seed alone.
 //! - [`random`]: the only source of random numbers.
 //! - [`synth`]: data sets drawn in-process, with known factors.
-//! - [`idx`]: MNIST and Fashion-MNIST files.
-//! - [`picture`]: a user's own picture files.
+//! - [`detect`]: which form of a data set a path holds; [`idx`], CIFAR, STL-10, SVHN and a form of our own.
+//! - [`read_pictures`]: single picture files; [`load_folder`]: a folder of them with classes and attributes.
 //!
 //! Errors are values: every [`DataError`] says which file or argument, why, and what to do.
 
 mod error;
+mod folder;
 pub mod idx;
 pub mod order;
 mod parts;
-pub mod picture;
+mod picture;
 pub mod random;
 pub mod set;
+mod sets;
+mod source;
 pub mod synth;
 
 pub use error::DataError;
-pub use idx::load_idx_dir;
+pub use folder::{Folder, FolderOptions, Glance, Rejected, Report, check_folder, glance, load_folder};
+pub use idx::{load_idx_dir, write_idx_dir};
 pub use order::Sampler;
 pub use parts::{Factor, FactorValues, Labels};
-pub use picture::{picture_files, read_pictures};
+pub use picture::{Background, Fit, Resize, picture_files, read_pictures};
 pub use set::{ImageSet, Scale, Split};
+pub use sets::{
+    cifar::{load_cifar10_dir, load_cifar100_dir},
+    stl10::load_stl10_dir,
+    stored::{load_stored, write_stored},
+    svhn::load_svhn_dir,
+};
+pub use source::{Source, detect};
 pub use synth::glyphs::{GlyphOptions, glyphs};
+
+/// Writes a file beside its place and renames it, so that it is whole or absent.
+fn write_beside(path: &std::path::Path, bytes: &[u8]) -> Result<(), DataError> {
+    let failed =
+        |error: std::io::Error| DataError::Write { path: path.to_path_buf(), reason: error.to_string() };
+    let mut name = path.file_name().map(std::ffi::OsString::from).unwrap_or_default();
+    name.push(format!(".tmp-{}", std::process::id()));
+    let unfinished = path.with_file_name(name);
+    let written = std::fs::write(&unfinished, bytes).and_then(|()| std::fs::rename(&unfinished, path));
+    written.map_err(|error| {
+        let _ = std::fs::remove_file(&unfinished);
+        failed(error)
+    })
+}

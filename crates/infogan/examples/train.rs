@@ -16,7 +16,7 @@ fn main() -> Result<(), Error> {
 
     let mut resolver = Resolver::preset("glyphs")?;
     resolver.set(&format!("train.steps={}", arguments.next().unwrap_or_else(|| "200".to_owned())))?;
-    let session = Session::open(&Request::new(resolver.finish()?).out(&out))?;
+    let session = Session::open(&Request::new(resolver.finish()?).out(&out), &|_, _| ())?;
     session.train(&AtomicBool::new(false), &mut |news| {
         if let News::Tick(tick) = news {
             println!("step {} of {}: {:?}", tick.step, tick.steps, tick.report.bounds);

@@ -18,6 +18,9 @@ pub enum Error {
     /// Pictures cannot be read.
     #[error(transparent)]
     Data(#[from] infogan_data::DataError),
+    /// Weights of another program cannot be read.
+    #[error(transparent)]
+    Weights(#[from] crate::interop::InteropError),
     /// The device cannot be used.
     #[error(transparent)]
     Device(#[from] infogan_ops::device::DeviceError),

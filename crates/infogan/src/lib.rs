@@ -12,6 +12,7 @@ pub mod config;
 mod error;
 pub mod evaluate;
 pub mod game;
+pub mod interop;
 pub mod latent;
 pub mod networks;
 pub mod nn;

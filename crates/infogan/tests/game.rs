@@ -100,6 +100,8 @@ fn a_checkpoint_of_another_training_is_refused() {
         train: config.train.clone(),
         config_hash: hash.to_owned(),
         versions: BTreeMap::new(),
+        tensorboard: false,
+        save_start: false,
     };
     let stop = std::sync::atomic::AtomicBool::new(false);
     infogan::train::train(&task, &run, &plan("one"), &stop, &mut |_| ()).unwrap();

@@ -233,7 +233,8 @@ fn every_preset_resolves_and_builds() {
         let resolver = Resolver::preset(preset.name).unwrap();
         let config = resolver.finish().unwrap_or_else(|error| panic!("{}: {error}", preset.name));
         assert_eq!(config.name, preset.name);
-        let game = Game::new(&config, [1, 28, 28], device::resolve("cpu").unwrap());
+        let picture = if preset.name == "pictures" { [3, 32, 32] } else { [1, 28, 28] };
+        let game = Game::new(&config, picture, device::resolve("cpu").unwrap());
         let game = game.unwrap_or_else(|error| panic!("{}: {error}", preset.name));
         assert_eq!(game.codes().is_some(), preset.name != "gan", "{}", preset.name);
         // What is written into a run's directory comes back as the same configuration.

@@ -1,16 +1,18 @@
 //! Configuration: presets, overrides, validation, and the resolved config with its identity.
 
+mod adapt;
 mod preset;
 mod resolve;
 mod validate;
 
+pub use adapt::adapt;
 pub use preset::{PRESETS, Preset, preset};
 pub use resolve::{Resolver, differences, from_toml};
 pub use validate::validate;
 
 use std::collections::BTreeMap;
 
-use infogan_data::Scale;
+use infogan_data::{Background, Resize, Scale, Source};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -67,6 +69,19 @@ pub struct Config {
     /// Protocol of the scores.
     #[serde(default)]
     pub evaluate: EvaluateConfig,
+    /// What the networks began as, if not as random numbers. Written by the program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub init_from: Option<InitFrom>,
+}
+
+/// Weights of another training or program that this one began with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InitFrom {
+    /// Run or file, for people.
+    pub name: String,
+    /// SHA-256 of what was taken: networks, paths and values. Part of a run's identity, so that a resumed run is the same.
+    pub sha256: String,
 }
 
 /// Where pictures come from and how they are scaled.
@@ -81,9 +96,21 @@ pub struct DataConfig {
     /// How many pictures to draw (drawn sets only).
     #[serde(default = "default_count")]
     pub count: usize,
-    /// Side of drawn pictures in pixels (drawn sets only).
+    /// Side in pixels: of drawn pictures, and to which picture files are brought.
     #[serde(default = "default_size")]
     pub size: usize,
+    /// Channels to which picture files are brought: 1 is grey, 3 is colour.
+    #[serde(default = "default_channels", skip_serializing_if = "is_default_channels")]
+    pub channels: usize,
+    /// How picture files of other proportions become square.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub resize: Resize,
+    /// What transparent picture files lie on.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub background: Background,
+    /// Table of labels and attributes of picture files; not part of a run's identity either.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<std::path::PathBuf>,
     /// Seed of a drawn set, apart from the run's own.
     #[serde(default)]
     pub seed: u64,
@@ -100,14 +127,80 @@ fn default_size() -> usize {
     28
 }
 
+fn default_channels() -> usize {
+    3
+}
+
+/// What older configurations do not name is not written either, so that a run keeps its identity.
+fn is_default_channels(channels: &usize) -> bool {
+    *channels == default_channels()
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 /// The sets this program can train on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DataSet {
     /// Ten digits drawn in-process, with known factors.
     Glyphs,
+    /// Faces drawn in-process, with known attributes.
+    Portraits,
     /// MNIST's file format (IDX), also Fashion-MNIST's.
     Idx,
+    /// CIFAR-10's binary files.
+    Cifar10,
+    /// CIFAR-100's binary files.
+    Cifar100,
+    /// STL-10's binary files.
+    Stl10,
+    /// SVHN's cropped digits.
+    Svhn,
+    /// A file of this program's own, from `infogan data convert` or `synth`.
+    Stored,
+    /// A folder of picture files.
+    Pictures,
+}
+
+impl DataSet {
+    /// The name of a drawn set; `None` for files.
+    pub fn drawn(self) -> Option<&'static str> {
+        match self {
+            Self::Glyphs => Some("glyphs"),
+            Self::Portraits => Some("portraits"),
+            _ => None,
+        }
+    }
+
+    /// What its files are; `None` for drawn sets.
+    pub fn source(self) -> Option<Source> {
+        match self {
+            Self::Glyphs | Self::Portraits => None,
+            Self::Idx => Some(Source::Idx),
+            Self::Cifar10 => Some(Source::Cifar10),
+            Self::Cifar100 => Some(Source::Cifar100),
+            Self::Stl10 => Some(Source::Stl10),
+            Self::Svhn => Some(Source::Svhn),
+            Self::Stored => Some(Source::Stored),
+            Self::Pictures => Some(Source::Pictures),
+        }
+    }
+}
+
+impl From<Source> for DataSet {
+    fn from(source: Source) -> Self {
+        match source {
+            Source::Idx => Self::Idx,
+            Source::Cifar10 => Self::Cifar10,
+            Source::Cifar100 => Self::Cifar100,
+            Source::Stl10 => Self::Stl10,
+            Source::Svhn => Self::Svhn,
+            Source::Stored => Self::Stored,
+            Source::Pictures => Self::Pictures,
+        }
+    }
 }
 
 /// Length, batch and cadence of a training.

@@ -29,6 +29,11 @@ pub const PRESETS: &[Preset] = &[
         text: include_str!("../../presets/fashion-mnist.toml"),
     },
     Preset {
+        name: "pictures",
+        summary: "InfoGAN on a folder of your own pictures, 32×32 in colour unless they are otherwise",
+        text: include_str!("../../presets/pictures.toml"),
+    },
+    Preset {
         name: "gan",
         summary: "the vanilla GAN on the same drawn digits: noise only",
         text: include_str!("../../presets/gan.toml"),

@@ -8,4 +8,4 @@ pub use parameters::{
     Bound, Entry, Init, NetState, NormMode, ParameterSpec, Pass, Section, initialise, read,
 };
 pub use stack::{Feature, Stack};
-pub use table::{LayerSpec, Shape, TableError, parse_table};
+pub use table::{LayerSpec, Map, Shape, TableError, parse_table};

@@ -141,6 +141,22 @@ impl RunDir {
         self.path.join("scores.jsonl")
     }
 
+    /// Event files for TensorBoard, where they were asked for.
+    pub fn tensorboard(&self) -> PathBuf {
+        self.path.join("tensorboard")
+    }
+
+    /// Writes what was found among the picture files of a run: `data.json`.
+    ///
+    /// # Errors
+    /// [`RunDirError::Io`] when it cannot be written.
+    pub fn write_data_report(&self, report: &infogan_data::Report) -> Result<(), RunDirError> {
+        let path = self.path.join("data.json");
+        let text = serde_json::to_string_pretty(report).map_err(io::Error::other);
+        let written = text.and_then(|text| atomic_write(&path, (text + "\n").as_bytes()));
+        written.map_err(failed(&path, "write the report of the pictures"))
+    }
+
     /// Where pictures go. Not made before the first picture.
     pub fn images(&self) -> PathBuf {
         self.path.join("images")

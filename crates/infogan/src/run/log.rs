@@ -247,7 +247,7 @@ fn append_to(path: &Path) -> Result<File, LogError> {
     OpenOptions::new().append(true).create(true).open(path).map_err(failed(path, "open the log"))
 }
 
-fn failed(path: &Path, action: &'static str) -> impl FnOnce(io::Error) -> LogError {
+pub(super) fn failed(path: &Path, action: &'static str) -> impl FnOnce(io::Error) -> LogError {
     let path = path.to_path_buf();
     move |source| LogError::Io { path, action, source }
 }

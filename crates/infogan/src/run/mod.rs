@@ -5,8 +5,10 @@ mod log;
 pub mod pictures;
 pub mod plot;
 mod report;
+mod tensorboard;
 
 pub use directory::{RunDir, RunDirError, atomic_write, list_runs};
 pub use log::{EventLog, LogError, cut_back, cut_pictures, read as read_log};
 pub use pictures::PictureError;
 pub use report::{ReportError, write_report};
+pub use tensorboard::EventFile;

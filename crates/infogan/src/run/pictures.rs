@@ -88,17 +88,29 @@ impl Picture {
         values: &[f32],
         range: Scale,
     ) -> Result<Self, PictureError> {
+        let bytes: Vec<u8> = values.iter().map(|&value| range.byte(value)).collect();
+        Self::from_byte_planes([channels, height, width], &bytes)
+    }
+
+    /// A picture of a data set: `bytes` of shape `[channels, height, width]`.
+    ///
+    /// # Errors
+    /// As [`Picture::new`].
+    pub fn from_byte_planes(
+        [channels, height, width]: [usize; 3],
+        bytes: &[u8],
+    ) -> Result<Self, PictureError> {
         let wanted = bytes_of(width, height, channels)?;
-        if values.len() != wanted {
+        if bytes.len() != wanted {
             return Err(PictureError::shape(format!(
                 "planes of [{channels}, {height}, {width}] need {wanted} values, not {}",
-                values.len()
+                bytes.len()
             )));
         }
         let plane = width * height;
         let pixels = (0..plane)
             .flat_map(|at| (0..channels).map(move |channel| channel * plane + at))
-            .map(|index| range.byte(values[index]))
+            .map(|index| bytes[index])
             .collect();
         Ok(Self { width, height, channels, pixels })
     }

@@ -1,11 +1,15 @@
 //! From a configuration to a run, and from a run back to pictures, codes and scores.
 
+mod begin;
+mod data;
 mod open;
 mod place;
 
 pub use place::BURN;
 use place::{find, identity, note_data_path, place, versions, write_config};
 
+pub use begin::Begin;
+pub use data::{Sets, load_sets};
 pub use open::OpenRun;
 pub use place::config_of;
 
@@ -14,13 +18,14 @@ use std::{
     sync::{Arc, atomic::AtomicBool},
 };
 
-use infogan_data::{GlyphOptions, ImageSet, Split, glyphs, load_idx_dir, random::Streams};
+use infogan_data::{ImageSet, Report, random::Streams};
 use infogan_ops::device;
 
 use crate::{
     Error,
-    config::{Config, ConfigError, DataSet},
+    config::{Config, ConfigError, adapt},
     evaluate::{Scores, score},
+    interop::matching::Matching,
     run::{EventLog, RunDir, write_report},
     tasks::{GameTask, Task},
     train::{Outcome, Plan, Tick, checkpoint, stand},
@@ -39,12 +44,30 @@ pub struct Request {
     pub new: bool,
     /// Name of the device.
     pub device: String,
+    /// Write event files for TensorBoard.
+    pub tensorboard: bool,
+    /// Bring the networks to the size of the pictures, where the tables are a preset's.
+    pub adapt: bool,
+    /// Refuse picture folders in which anything is passed over.
+    pub strict: bool,
+    /// Weights to begin with.
+    pub init_from: Option<Begin>,
 }
 
 impl Request {
     /// Trains this configuration on the CPU, below `runs`.
     pub fn new(config: Config) -> Self {
-        Self { config, out: None, root: PathBuf::from("runs"), new: false, device: "cpu".to_owned() }
+        Self {
+            config,
+            out: None,
+            root: PathBuf::from("runs"),
+            new: false,
+            device: "cpu".to_owned(),
+            tensorboard: false,
+            adapt: false,
+            strict: false,
+            init_from: None,
+        }
     }
 
     /// In this very directory.
@@ -63,6 +86,10 @@ pub struct Session {
     config: Config,
     data_hash: String,
     resumed_at: u64,
+    tensorboard: bool,
+    report: Option<Report>,
+    adapted: bool,
+    began: Option<Matching>,
 }
 
 /// What [`Session::train`] tells whoever watches.
@@ -90,29 +117,111 @@ pub enum Done {
 }
 
 impl Session {
-    /// Loads the pictures, checks that everything fits, and finds or makes the run directory.
+    /// Loads the pictures, checks that everything fits, and finds or makes the run directory. `watch` is told how many
+    /// picture files of how many are read.
     ///
     /// # Errors
     /// Everything that can be wrong before the first step; nothing is written before all of it is checked.
-    pub fn open(request: &Request) -> Result<Self, Error> {
-        let config = &request.config;
+    pub fn open(request: &Request, watch: &(dyn Fn(usize, usize) + Sync)) -> Result<Self, Error> {
         let device = device::resolve(&request.device)?;
-        let set = Arc::new(load_set(config, Split::Train)?);
+        let (mut config, sets, adapted) = fitted(request, watch)?;
+        let set = Arc::new(sets.train);
         let data_hash = set.content_hash().to_owned();
-        let task = GameTask::new(config, set, device)?;
-        let test = fitting(load_set(config, Split::Test)?, task.game().picture())?.take(config.evaluate.test);
+        let mut task = GameTask::new(&config, set, device)?;
+        let mut began = None;
+        if let Some(begin) = &request.init_from {
+            let (matching, from) = begin.read(&task.game().networks())?;
+            task = task.start_from(matching.sections.clone());
+            config.init_from = Some(from);
+            began = Some(matching);
+        }
+        let test = fitting(sets.test, task.game().picture())?;
         let mut run = match &request.out {
-            Some(out) => place(out, config, &data_hash, request.new)?,
-            None => find(&request.root, config, &data_hash, request.new)?,
+            Some(out) => place(out, &config, &data_hash, request.new)?,
+            None => find(&request.root, &config, &data_hash, request.new)?,
         };
         run.lock()?;
-        let resumed_at = checkpoint::latest(run.path())?.map_or(0, |(step, _)| step);
-        if resumed_at >= config.train.steps {
-            note_data_path(&run, config)?;
-        } else {
-            write_config(&run, config, &data_hash, test.content_hash(), &request.device)?;
+        let latest = checkpoint::latest(run.path())?;
+        if let (None, None, Some(from)) = (&latest, &request.init_from, &config.init_from) {
+            return Err(Error::Usage(format!(
+                "{}: began with the weights of {}, and was stopped before they were saved; name them again with \
+                 --init-from",
+                run.path().display(),
+                from.name
+            )));
         }
-        Ok(Self { task, test, run, config: config.clone(), data_hash, resumed_at })
+        let resumed_at = latest.map_or(0, |(step, _)| step);
+        if resumed_at >= config.train.steps {
+            note_data_path(&run, &config)?;
+        } else {
+            write_config(&run, &config, &data_hash, test.content_hash(), &request.device)?;
+            if let Some(report) = &sets.report {
+                run.write_data_report(report)?;
+            }
+        }
+        Ok(Self {
+            task,
+            test,
+            run,
+            config,
+            data_hash,
+            resumed_at,
+            tensorboard: request.tensorboard,
+            report: sets.report,
+            adapted,
+            began,
+        })
+    }
+
+    /// The configuration, its networks brought to the pictures where that was asked for.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Whether the networks were brought to another size than their preset's.
+    pub fn is_adapted(&self) -> bool {
+        self.adapted
+    }
+
+    /// What of other weights it begins with.
+    pub fn began_with(&self) -> Option<&Matching> {
+        self.began.as_ref()
+    }
+
+    /// Saves the state before the first step and takes none. Gives the checkpoint.
+    ///
+    /// # Errors
+    /// When files cannot be written.
+    pub fn begin(&self) -> Result<PathBuf, Error> {
+        let saved = crate::train::begin(&self.task, &self.run, &self.plan())?;
+        write_report(self.run.path())?;
+        Ok(saved)
+    }
+
+    fn plan(&self) -> Plan {
+        Plan {
+            train: self.config.train.clone(),
+            config_hash: identity(&self.config, &self.data_hash),
+            versions: versions(),
+            tensorboard: self.tensorboard,
+            save_start: self.config.init_from.is_some(),
+        }
+    }
+
+    /// What was found among picture files, where they are trained on.
+    pub fn data_report(&self) -> Option<&Report> {
+        self.report.as_ref()
+    }
+
+    /// What of these weights fits the networks of a request; makes and changes nothing.
+    ///
+    /// # Errors
+    /// As [`Session::open`], before it looks at directories.
+    pub fn matching(request: &Request, begin: &Begin) -> Result<Matching, Error> {
+        let device = device::resolve(&request.device)?;
+        let (config, sets, _) = fitted(request, &|_, _| ())?;
+        let task = GameTask::new(&config, Arc::new(sets.train), device)?;
+        Ok(begin.read(&task.game().networks())?.0)
     }
 
     /// The run directory.
@@ -135,15 +244,14 @@ impl Session {
     /// # Errors
     /// [`Error::Diverged`], or what writing files fails with.
     pub fn train(&self, stop: &AtomicBool, observe: &mut dyn FnMut(&News<'_>)) -> Result<Done, Error> {
-        let config_hash = identity(&self.config, &self.data_hash);
         let state = if self.is_finished() {
             // A process that died after the last save left what the loop would have tidied up.
             checkpoint::clean(self.run.path())?;
             checkpoint::prune(self.run.path(), self.config.train.keep)?;
             self.run.remove_leftovers()?;
-            stand(&self.task, &self.run, &config_hash)?.0
+            stand(&self.task, &self.run, &self.plan().config_hash)?.0
         } else {
-            let plan = Plan { train: self.config.train.clone(), config_hash, versions: versions() };
+            let plan = self.plan();
             let mut tell = |tick: &Tick<'_>| observe(&News::Tick(tick));
             match crate::train::train(&self.task, &self.run, &plan, stop, &mut tell)? {
                 (Outcome::Finished, state) => state,
@@ -188,34 +296,32 @@ impl Session {
     }
 }
 
-/// Pictures of a split.
-///
-/// # Errors
-/// When files are missing or broken.
-pub fn load_set(config: &Config, split: Split) -> Result<ImageSet, Error> {
-    let data = &config.data;
-    match data.set {
-        DataSet::Glyphs => {
-            let count = match split {
-                Split::Train => data.count,
-                Split::Test => config.evaluate.test,
-            };
-            Ok(glyphs(&GlyphOptions { count, size: data.size, seed: data.seed }, split)?)
-        }
-        DataSet::Idx => {
-            let path = data.path.as_deref().ok_or_else(|| {
-                ConfigError::new(
-                    "data.path",
-                    format!(
-                        "'{}' trains on files: name their folder with --data DIR (scripts/fetch-mnist.sh DIR and \
-                         scripts/fetch-fashion-mnist.sh DIR get the real ones)",
-                        config.name
-                    ),
-                )
-            })?;
-            Ok(load_idx_dir(path, split)?)
-        }
+/// The pictures of a request, and its configuration, adapted to them where that is wanted.
+fn fitted(request: &Request, watch: &(dyn Fn(usize, usize) + Sync)) -> Result<(Config, Sets, bool), Error> {
+    let mut config = request.config.clone();
+    let sets = load_sets(&config, watch)?;
+    if let Some(report) = sets.report.as_ref().filter(|report| request.strict && !report.rejected.is_empty())
+    {
+        return Err(Error::Usage(rejection(report)));
     }
+    let adapted = request.adapt && adapt(&mut config, sets.train.shape())?;
+    Ok((config, sets, adapted))
+}
+
+/// Names what `--strict` does not let pass, the first few.
+fn rejection(report: &Report) -> String {
+    let mut lines: Vec<String> = (report.rejected.iter().take(10))
+        .map(|rejected| format!("  {}: {}", rejected.file.display(), rejected.reason))
+        .collect();
+    let more = report.rejected.len() - lines.len();
+    if more > 0 {
+        lines.push(format!("  and {more} more"));
+    }
+    format!(
+        "{} files cannot be used; mend or remove them ('infogan data check' lists all), or train without --strict:\n{}",
+        report.rejected.len(),
+        lines.join("\n")
+    )
 }
 
 /// A set whose pictures have the shape that the networks take.
@@ -250,10 +356,11 @@ fn record(run: &RunDir, scores: &Scores) -> Result<(), Error> {
 ///
 /// # Errors
 /// As [`Session::open`].
-pub fn probe(config: &Config, device: &str, steps: u64) -> Result<Probe, Error> {
-    let set = Arc::new(load_set(config, Split::Train)?);
-    let pictures = set.len();
-    let task = GameTask::new(config, set, device::resolve(device)?)?;
+pub fn probe(request: &Request, steps: u64) -> Result<Probe, Error> {
+    let device = device::resolve(&request.device)?;
+    let (config, sets, _) = fitted(request, &|_, _| ())?;
+    let pictures = sets.train.len();
+    let task = GameTask::new(&config, Arc::new(sets.train), device)?;
     let networks = (task.game().networks().into_iter())
         .map(|(name, specs)| (name, specs.iter().map(crate::nn::ParameterSpec::count).sum()))
         .collect();
@@ -269,6 +376,7 @@ pub fn probe(config: &Config, device: &str, steps: u64) -> Result<Probe, Error> 
     }
     times.sort_by(f64::total_cmp);
     Ok(Probe {
+        config,
         pictures,
         networks,
         seconds_per_step: times[times.len() / 2],
@@ -279,6 +387,8 @@ pub fn probe(config: &Config, device: &str, steps: u64) -> Result<Probe, Error> 
 /// What a few steps showed.
 #[derive(Clone, Debug)]
 pub struct Probe {
+    /// The configuration that was measured.
+    pub config: Config,
     /// Training pictures.
     pub pictures: usize,
     /// Parameters by network.

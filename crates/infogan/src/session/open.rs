@@ -5,13 +5,13 @@ use std::{
     sync::Arc,
 };
 
-use infogan_data::{Split, random::Streams};
+use infogan_data::{detect, random::Streams};
 use infogan_ops::device;
 
-use super::{fitting, load_set, place::read_config, record};
+use super::{Sets, fitting, load_sets, place::read_config, record};
 use crate::{
     Error,
-    config::{Config, ConfigError, DataSet},
+    config::{Config, ConfigError},
     evaluate::{Scores, Trained, score},
     game::{CRITIC, GENERATOR, Game, ReaderStates},
     latent::Draw,
@@ -103,12 +103,14 @@ impl OpenRun {
     pub fn evaluate(&mut self, data: Option<&Path>) -> Result<Scores, Error> {
         let mut config = self.config.clone();
         if let Some(path) = data {
-            config.data.set = DataSet::Idx;
+            config.data.set = detect(path)?.into();
+            let [channels, side, _] = self.trained.game().picture();
+            (config.data.channels, config.data.size) = (channels, side);
             config.data.path = Some(path.to_owned());
         }
         let picture = self.trained.game().picture();
-        let train = fitting(load_set(&config, Split::Train)?, picture)?;
-        let test = fitting(load_set(&config, Split::Test)?, picture)?.take(config.evaluate.test);
+        let Sets { train, test, .. } = load_sets(&config, &|_, _| ())?;
+        let (train, test) = (fitting(train, picture)?, fitting(test, picture)?);
         score(&mut self.trained, &self.state, &Streams::new(config.seed), &train, &test)
     }
 

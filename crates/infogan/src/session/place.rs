@@ -61,9 +61,9 @@ pub(super) fn find(root: &Path, config: &Config, data_hash: &str, new: bool) -> 
             let Ok(run) = RunDir::open(&path) else { continue };
             let Ok((there, about)) = read_config(&run) else { continue };
             let same = about.data_sha256 == data_hash
-                && differences(&there, config)
-                    .iter()
-                    .all(|(key, ..)| key == "train.steps" || key == "data.path");
+                && differences(&there, config).iter().all(|(key, ..)| {
+                    ["train.steps", "data.path", "data.labels", "init_from.name"].contains(&key.as_str())
+                });
             if !same {
                 continue;
             }
@@ -81,7 +81,9 @@ pub(super) fn find(root: &Path, config: &Config, data_hash: &str, new: bool) -> 
 }
 
 fn is_cadence(key: &str) -> bool {
-    CADENCE.contains(&key) || key == "data.path" || key.starts_with("evaluate.")
+    CADENCE.contains(&key)
+        || ["data.path", "data.labels", "init_from.name"].contains(&key)
+        || key.starts_with("evaluate.")
 }
 
 /// What `config.toml` says beside the configuration.
@@ -159,7 +161,10 @@ pub fn config_of(path: &Path) -> Result<Config, Error> {
 /// Hash of everything that determines the trained numbers.
 pub(super) fn identity(config: &Config, data_hash: &str) -> String {
     let mut config = config.clone();
-    config.data.path = None;
+    (config.data.path, config.data.labels) = (None, None);
+    if let Some(from) = &mut config.init_from {
+        from.name.clear();
+    }
     config.evaluate = Default::default();
     config.train = crate::config::TrainConfig {
         steps: 0,

@@ -15,6 +15,7 @@ use crate::{
     config::{Config, ConfigError},
     evaluate::Trained,
     game::{CRITIC, GENERATOR, Game, StepError, StepReport, statistics_batches},
+    nn::Entry,
     run::pictures::{Picture, Sheet, write_png},
     train::{checkpoint::HostSection, state::State},
 };
@@ -25,6 +26,8 @@ pub struct GameTask {
     streams: Streams,
     set: Arc<ImageSet>,
     scale: Scale,
+    /// Parameters with which networks begin instead of random ones.
+    start: BTreeMap<String, HostSection>,
     /// Only a cache of the order within an epoch: it never changes what is drawn.
     sampler: Mutex<Sampler>,
 }
@@ -49,7 +52,21 @@ impl GameTask {
         let sampler = Sampler::new(set.len(), config.train.batch, streams)
             .map_err(|error| ConfigError::new("data", error.to_string()))?;
         let scale = config.data.scale;
-        Ok(Self { game: Arc::new(game), streams, set, scale, sampler: Mutex::new(sampler) })
+        Ok(Self {
+            game: Arc::new(game),
+            streams,
+            set,
+            scale,
+            start: BTreeMap::new(),
+            sampler: Mutex::new(sampler),
+        })
+    }
+
+    /// Lets networks begin with these parameters, each of which must be one of theirs in its shape.
+    #[must_use]
+    pub fn start_from(mut self, sections: BTreeMap<String, HostSection>) -> Self {
+        self.start = sections;
+        self
     }
 
     /// The game.
@@ -90,7 +107,16 @@ pub(crate) fn batch_tensor(set: &ImageSet, indices: &[u32], scale: Scale, device
 
 impl Task for GameTask {
     fn init(&self) -> State {
-        self.game.init(&self.streams)
+        let mut state = self.game.init(&self.streams);
+        for (network, parameters) in &self.start {
+            for (path, tensor) in parameters {
+                let entry = state.sections.get_mut(network).and_then(|section| section.get_mut(path));
+                if let Some(entry) = entry.filter(|entry| entry.shape == tensor.shape) {
+                    *entry = Entry::from_host(tensor, self.game.device());
+                }
+            }
+        }
+        state
     }
 
     fn device(&self) -> &Device {

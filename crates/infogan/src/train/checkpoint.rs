@@ -27,9 +27,12 @@ use disk::Disk;
 pub use error::CheckpointError;
 use error::failed;
 use meta::file_of;
+pub(crate) use meta::sha256;
 pub use meta::{FileEntry, Meta};
 use names::{Entry, Kind, beside, directory_name, parse_name, scan};
+pub(crate) use reading::read_file;
 pub use reading::{load, load_meta, load_sections};
+pub(crate) use tensors::{FILE_LIMIT, checked_tensors};
 
 /// One tensor on the host, row-major.
 #[derive(Clone, Debug, Default, PartialEq)]

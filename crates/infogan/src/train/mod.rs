@@ -18,7 +18,7 @@ use crate::{
     Error,
     config::TrainConfig,
     game::{StepError, StepReport},
-    run::{self, EventLog, RunDir, cut_pictures},
+    run::{self, EventFile, EventLog, RunDir, cut_pictures},
     tasks::Task,
 };
 
@@ -61,6 +61,10 @@ pub struct Plan {
     pub config_hash: String,
     /// Versions, written into checkpoints.
     pub versions: BTreeMap<String, String>,
+    /// Save the state before the first step: what it began from may not be there later.
+    pub save_start: bool,
+    /// Write event files for TensorBoard beside the log. A run that has them goes on with them in any case.
+    pub tensorboard: bool,
 }
 
 /// The state a run stands at: that of its newest checkpoint, or the task's first.
@@ -106,9 +110,15 @@ pub fn train(
     run.remove_leftovers()?;
     let (mut state, mut saved) = stand(task, run, &plan.config_hash)?;
     let mut log = cut_back(run, &state, &plan.train)?;
+    let board = run.tensorboard();
+    let mut board =
+        (plan.tensorboard || board.exists()).then(|| EventFile::of_log(&run.log(), &board)).transpose()?;
     let ceilings = task.ceilings();
     if state.step() == 0 {
         task.draw(&state, &images)?;
+        if plan.save_start && saved.is_none() {
+            saved = Some(save(task, run, plan, &state, keep)?);
+        }
     }
 
     let mut stepping = Duration::ZERO;
@@ -144,7 +154,11 @@ pub fn train(
                 report: &report,
                 ceilings: &ceilings,
             };
-            log.append(&event(&tick))?;
+            let event = event(&tick);
+            log.append(&event)?;
+            if let Some(board) = &mut board {
+                board.append(&event)?;
+            }
             observe(&tick);
             (stepping, since_tick) = (Duration::ZERO, step);
         }
@@ -158,6 +172,23 @@ pub fn train(
         }
     }
     Ok((Outcome::Finished, state))
+}
+
+/// Saves the state before the first step, with its pictures, and takes none.
+///
+/// # Errors
+/// When files cannot be written.
+pub fn begin(task: &dyn Task, run: &RunDir, plan: &Plan) -> Result<PathBuf, Error> {
+    let images = run.images();
+    std::fs::create_dir_all(&images).map_err(|error| Error::Io { path: images.clone(), error })?;
+    let (state, saved) = stand(task, run, &plan.config_hash)?;
+    match saved {
+        Some(saved) => Ok(saved),
+        None => {
+            task.draw(&state, &images)?;
+            save(task, run, plan, &state, plan.train.keep)
+        }
+    }
 }
 
 /// Cuts log, scores and pictures back to where the state stands.

@@ -97,7 +97,13 @@ pub fn task_with(config: &Config, terms: Vec<Box<dyn Term>>) -> GameTask {
 
 /// The loop's plan for this configuration.
 pub fn plan(config: &Config) -> Plan {
-    Plan { train: config.train.clone(), config_hash: "toy".to_owned(), versions: BTreeMap::new() }
+    Plan {
+        train: config.train.clone(),
+        config_hash: "toy".to_owned(),
+        versions: BTreeMap::new(),
+        tensorboard: false,
+        save_start: false,
+    }
 }
 
 /// Trains until `config.train.steps` from where the run stands.

@@ -125,7 +125,7 @@ impl Meta {
 }
 
 /// SHA-256 as 64 lower-case hexadecimal digits.
-pub(super) fn sha256(bytes: &[u8]) -> String {
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 

@@ -126,7 +126,7 @@ fn load_section(file: &Path, entry: &FileEntry) -> Result<HostSection, Checkpoin
 }
 
 /// A regular file of at most `limit` bytes. The length is known before memory is taken.
-fn read_file(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+pub(crate) fn read_file(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let invalid = |reason: String| io::Error::new(ErrorKind::InvalidData, reason);
     // Asked before opening: opening a pipe would wait for its writer.
     let found = fs::metadata(path)?;

@@ -16,7 +16,7 @@ use super::{HostSection, HostTensor};
 /// Longest header read or written, in bytes.
 pub(super) const HEADER_LIMIT: u64 = 16 << 20;
 /// Largest file read or written, in bytes.
-pub(super) const FILE_LIMIT: u64 = 16 << 30;
+pub(crate) const FILE_LIMIT: u64 = 16 << 30;
 /// Most dimensions of a tensor.
 pub(super) const RANK_LIMIT: usize = 8;
 /// Longest name of a tensor, in bytes.
@@ -57,14 +57,19 @@ pub(super) fn encode<'a>(
     Ok(bytes)
 }
 
-/// The tensors of a file.
-pub(super) fn decode(bytes: &[u8]) -> Result<HostSection, String> {
+/// The tensors of a file as it describes them, every one of them once and inside the file, without gap or overlap.
+pub(crate) fn checked_tensors(bytes: &[u8]) -> Result<SafeTensors<'_>, String> {
     let header = header(bytes)?;
     let mut json = serde_json::Deserializer::from_slice(header);
     json.deserialize_map(UniqueKeys)
         .and_then(|()| json.end())
         .map_err(|error| format!("its header is damaged: {error}"))?;
-    let tensors = SafeTensors::deserialize(bytes).map_err(|error| error.to_string())?;
+    SafeTensors::deserialize(bytes).map_err(|error| error.to_string())
+}
+
+/// The tensors of a file.
+pub(super) fn decode(bytes: &[u8]) -> Result<HostSection, String> {
+    let tensors = checked_tensors(bytes)?;
     let mut section = HostSection::new();
     for (name, view) in tensors.iter() {
         let (dtype, shape) = (view.dtype(), view.shape());

@@ -1,0 +1,78 @@
+//! `infogan data check`.
+
+use std::{collections::BTreeMap, fmt::Display, process::ExitCode};
+
+use infogan_data::{Report, check_folder};
+
+use super::args::CheckArgs;
+use crate::{
+    failure::{Failure, print},
+    progress::Reading,
+    text::grouped,
+};
+
+/// Rows of a list that are printed; JSON has all.
+const SHOWN: usize = 20;
+
+/// Decodes everything once and tells what is there.
+pub fn check(args: &CheckArgs) -> Result<ExitCode, Failure> {
+    let line = Reading::new("checking pictures", args.json);
+    let checked = check_folder(&args.dir, args.labels.as_deref(), &|done, all| line.show(done, all));
+    line.end();
+    let report = checked?;
+    if args.json {
+        let json = serde_json::to_string_pretty(&report)
+            .map_err(|error| Failure::usage(format!("the report cannot be shown as JSON: {error}")))?;
+        print(&format!("{json}\n"))?;
+    } else {
+        print(&as_text(&report))?;
+    }
+    Ok(if report.rejected.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn as_text(report: &Report) -> String {
+    let count = |n: usize| grouped(n as u64);
+    let mut text = format!("{} pictures can be used\n", count(report.ok));
+    for (what, counts) in [("classes", &report.classes), ("sizes", &report.sizes), ("kinds", &report.modes)] {
+        if !counts.is_empty() {
+            text.push_str(&format!("\n{what}\n{}", table(counts)));
+        }
+    }
+    list(&mut text, "warnings", report.warnings.iter());
+    let duplicates = report
+        .duplicates
+        .iter()
+        .map(|group| group.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(" = "));
+    list(&mut text, "the same picture", duplicates);
+    let rejected = report.rejected.iter().map(|one| format!("{}: {}", one.file.display(), one.reason));
+    list(&mut text, "cannot be used", rejected);
+    text
+}
+
+/// Names with counts, the most frequent first.
+fn table(counts: &BTreeMap<String, usize>) -> String {
+    let mut rows: Vec<(&String, &usize)> = counts.iter().collect();
+    rows.sort_by(|left, right| right.1.cmp(left.1).then(left.0.cmp(right.0)));
+    let widest = rows.iter().take(SHOWN).map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let mut text = String::new();
+    for (name, count) in rows.iter().take(SHOWN) {
+        text.push_str(&format!("  {name:widest$}  {}\n", grouped(**count as u64)));
+    }
+    if rows.len() > SHOWN {
+        text.push_str(&format!("  and {} more\n", rows.len() - SHOWN));
+    }
+    text
+}
+
+/// A heading with how many there are, and the first of them.
+fn list(text: &mut String, heading: &str, rows: impl ExactSizeIterator<Item = impl Display>) {
+    let all = rows.len();
+    if all == 0 {
+        return;
+    }
+    text.push_str(&format!("\n{heading}: {}\n", grouped(all as u64)));
+    rows.take(SHOWN).for_each(|row| text.push_str(&format!("  {row}\n")));
+    if all > SHOWN {
+        text.push_str(&format!("  and {} more (--json has all)\n", all - SHOWN));
+    }
+}

@@ -1,0 +1,103 @@
+//! `infogan import`: a run from weights that another program saved.
+
+use std::process::ExitCode;
+
+use infogan::{
+    game::GENERATOR,
+    interop::matching::Matching,
+    session::{Begin, Session},
+};
+
+use crate::{
+    args::{Compute, ImportArgs, TrainArgs},
+    failure::{Failure, print, tell},
+    train,
+};
+
+/// Rows of a list that are shown in full.
+const SHOWN: usize = 12;
+
+/// Makes a run that stands at step 0 with the weights of a file.
+pub fn import(args: &ImportArgs) -> Result<ExitCode, Failure> {
+    if args.out.join("config.toml").exists() {
+        return Err(Failure::usage(format!(
+            "{}: holds a run already; name another with --out",
+            args.out.display()
+        )));
+    }
+    let compute = Compute { threads: None, device: crate::DEVICE.to_owned(), kernels: "auto".to_owned() };
+    let like = TrainArgs {
+        what: args.like.clone(),
+        data: args.data.clone(),
+        size: args.size,
+        labels: None,
+        strict: false,
+        out: None,
+        steps: None,
+        seed: None,
+        compute,
+        set: args.set.clone(),
+        init_from: Some(args.file.clone()),
+        map: args.map.clone(),
+        tensorboard: false,
+        dry_run: false,
+        new: false,
+        quiet: false,
+    };
+    let mut request = train::request(&like)?;
+    let begin = request.init_from.clone().unwrap_or_else(Begin::default);
+    let matching = Session::matching(&request, &begin)?;
+    table(&matching, true).into_iter().for_each(tell);
+    let lacks_generator = matching.lacking.iter().any(|(network, ..)| network == GENERATOR);
+    if lacks_generator && !args.partial {
+        return Err(Failure::usage(format!(
+            "{}: the generator is not complete, so its pictures would mean nothing; name pairs with --map, choose the \
+             right networks with --like and --set, or take what there is with --partial",
+            args.file.display()
+        )));
+    }
+    request.out = Some(args.out.clone());
+    let session = Session::open(&request, &|_, _| ())?;
+    session.begin()?;
+    print(&format!("{}\nto look at it: infogan sample {}\n", args.out.display(), args.out.display()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What was taken and what not. `full` names every pair.
+pub fn table(matching: &Matching, full: bool) -> Vec<String> {
+    let mut lines = vec![format!("{} parameters taken over", matching.matched.len())];
+    if full {
+        let wide = matching
+            .matched
+            .iter()
+            .map(|[network, path, _]| network.len() + path.len() + 1)
+            .max()
+            .unwrap_or(0);
+        lines.extend(
+            matching.matched.iter().map(|[network, path, name]| {
+                format!("  {:wide$}  from  {name}", format!("{network}.{path}"))
+            }),
+        );
+    }
+    let mut list = |heading: &str, rows: Vec<String>| {
+        if !rows.is_empty() {
+            lines.push(format!("{} {heading}", rows.len()));
+            let more = rows.len().saturating_sub(SHOWN);
+            lines.extend(rows.into_iter().take(SHOWN).map(|row| format!("  {row}")));
+            if more > 0 {
+                lines.push(format!("  and {more} more"));
+            }
+        }
+    };
+    let lacking = matching.lacking.iter();
+    list(
+        "parameters begin at random",
+        lacking.map(|(net, path, shape)| format!("{net}.{path} {shape:?}")).collect(),
+    );
+    let left = matching.left.iter();
+    list(
+        "tensors of the file are of no use here",
+        left.map(|(name, shape)| format!("{name} {shape:?}")).collect(),
+    );
+    lines
+}

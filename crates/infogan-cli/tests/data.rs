@@ -1,0 +1,221 @@
+//! `infogan data`, own pictures in training, and weights of other programs.
+
+mod common;
+
+use std::{fs, path::Path};
+
+use common::*;
+use image::{Rgb, RgbImage};
+use serde_json::Value;
+
+/// Pictures of two classes, coloured by class, some of them no pictures.
+fn write_pictures(folder: &Path, count: u32) {
+    for (class, blue) in [("cold", 220), ("warm", 20)] {
+        let inside = folder.join(class);
+        fs::create_dir_all(&inside).expect("a folder");
+        for number in 0..count {
+            let picture =
+                RgbImage::from_fn(30, 24, |x, y| Rgb([(x * 8) as u8 ^ number as u8, (y * 9) as u8, blue]));
+            picture.save(inside.join(format!("{number}.png"))).expect("saved");
+        }
+    }
+}
+
+fn ok(folder: &Path, args: &[&str]) -> String {
+    let output = run_in(folder, args);
+    expect_code(&output, 0);
+    stdout(&output)
+}
+
+/// A training of seconds on what is named.
+fn small(data: &str, extra: &[&str]) -> Vec<String> {
+    let sets = [
+        "train.batch=8",
+        "train.steps=2",
+        "evaluate.latents=50",
+        "evaluate.matching=50",
+        "evaluate.test=50",
+        "latent.0.width=4",
+    ];
+    let mut args: Vec<String> = ["train", "--data", data, "-q"].map(str::to_owned).to_vec();
+    args.extend(sets.iter().flat_map(|set| ["--set".to_owned(), (*set).to_owned()]));
+    args.extend(extra.iter().map(|arg| (*arg).to_owned()));
+    args
+}
+
+#[test]
+fn check_names_what_cannot_be_used() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    write_pictures(&folder.path().join("p"), 12);
+    assert!(ok(folder.path(), &["data", "check", "p"]).contains("24 pictures can be used"));
+    fs::write(folder.path().join("p/warm/broken.png"), b"\x89PNG\r\n\x1a\nno more").expect("written");
+    let output = run_in(folder.path(), &["data", "check", "p"]);
+    expect_code(&output, 1);
+    assert!(stdout(&output).contains("warm/broken.png: it cannot be decoded"), "{}", stdout(&output));
+    let output = run_in(folder.path(), &["data", "check", "p", "--json"]);
+    expect_code(&output, 1);
+    let report: Value = serde_json::from_str(&stdout(&output)).expect("JSON");
+    assert_eq!((&report["ok"], &report["classes"]["cold"]), (&24.into(), &12.into()));
+    assert_eq!(report["rejected"][0]["file"], "warm/broken.png");
+    assert!(refusal(&run_in(folder.path(), &["data", "check", "nowhere"])).contains("nowhere"));
+}
+
+#[test]
+fn own_pictures_are_trained_on_at_their_size_and_what_is_passed_over_is_recorded() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let here = folder.path();
+    write_pictures(&here.join("p"), 20);
+    fs::write(here.join("p/warm/broken.png"), b"no picture").expect("written");
+    expect_code(&run_in(here, &small("p", &["--out", "run", "--size", "16"])), 0);
+    let config: toml::Table =
+        fs::read_to_string(here.join("run/config.toml")).expect("read").parse().expect("TOML");
+    assert_eq!(config["data"]["set"].as_str(), Some("pictures"));
+    assert_eq!(
+        config["generator"]["layers"].as_array().and_then(|rows| rows.last()?.as_str()),
+        Some("upconv 3 k4 s2 tanh")
+    );
+    let report: Value =
+        serde_json::from_slice(&fs::read(here.join("run/data.json")).expect("read")).expect("JSON");
+    assert_eq!(report["rejected"][0]["file"], "warm/broken.png");
+    ok(here, &["sample", "run", "--n", "1", "--out", "one.png"]);
+    assert_eq!(image::image_dimensions(here.join("one.png")).expect("a picture"), (16, 16));
+    // The same command goes on, also from the configuration alone; another size is another training.
+    expect_code(&run_in(here, &small("p", &["--out", "run", "--size", "16", "--steps", "4"])), 0);
+    expect_code(&run_in(here, &["train", "--out", "run", "--steps", "5", "-q"]), 0);
+    assert_eq!(logged_steps(&here.join("run")), [5]);
+    assert!(refusal(&run_in(here, &small("p", &["--out", "run", "--size", "32"]))).contains("3×16×16"));
+    // Strict is strict, and an impossible size names its neighbours.
+    let error = refusal(&run_in(here, &small("p", &["--out", "other", "--size", "16", "--strict"])));
+    assert!(error.contains("warm/broken.png") && error.contains("--strict"), "{error}");
+    let error = refusal(&run_in(here, &small("p", &["--out", "other", "--size", "100"])));
+    assert!(error.contains("96 and 104"), "{error}");
+    assert!(!here.join("other").exists());
+}
+
+#[test]
+fn sets_go_from_form_to_form() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let here = folder.path();
+    ok(here, &["data", "synth", "glyphs", "g.safetensors", "--n", "40"]);
+    ok(here, &["data", "convert", "g.safetensors", "idx", "--to", "idx"]);
+    ok(here, &["data", "convert", "idx", "png", "--to", "folder"]);
+    assert_eq!(fs::read_dir(here.join("png/train")).expect("a folder").count(), 10);
+    ok(here, &["data", "convert", "png", "back.safetensors", "--size", "28"]);
+    let set =
+        |name: &str| infogan_data::load_stored(&here.join(name), infogan_data::Split::Train).expect("read");
+    let (first, last) = (set("g.safetensors"), set("back.safetensors"));
+    assert_eq!((first.len(), first.class_names()), (last.len(), last.class_names()));
+    // Folders are sorted by class, so the same pictures in another order.
+    let pictures = |set: &infogan_data::ImageSet| {
+        let mut all: Vec<Vec<u8>> = (0..set.len()).map(|index| set.picture(index).to_vec()).collect();
+        all.sort();
+        all
+    };
+    assert_eq!(pictures(&first), pictures(&last));
+    ok(here, &["data", "preview", "png", "--size", "28", "--n", "20"]);
+    assert!(here.join("preview.png").is_file());
+    // Nothing is overwritten, and what cannot be written is not begun.
+    let error = refusal(&run_in(here, &["data", "convert", "idx", "g.safetensors"]));
+    assert!(error.contains("is there already"), "{error}");
+    let error = refusal(&run_in(here, &["data", "synth", "portraits", "faces", "--to", "idx", "--n", "10"]));
+    assert!(error.contains("grey"), "{error}");
+    assert!(!names(here).iter().any(|name| name.contains("faces")), "{:?}", names(here));
+    // A stored set trains.
+    expect_code(&run_in(here, &small("g.safetensors", &["--out", "run"])), 0);
+}
+
+#[test]
+fn portraits_are_trained_on_with_their_attributes() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    ok(folder.path(), &["data", "synth", "portraits", "faces.safetensors", "--n", "60", "--size", "32"]);
+    let preview = ok(folder.path(), &["data", "preview", "faces.safetensors", "--n", "9"]);
+    assert_eq!(preview, "preview.png\n");
+    expect_code(&run_in(folder.path(), &small("faces.safetensors", &["--out", "run"])), 0);
+    let scores = json_lines(&folder.path().join("run/scores.jsonl"));
+    let factors: Vec<&str> = scores[0]["factors"]
+        .as_array()
+        .expect("factors")
+        .iter()
+        .filter_map(|one| one["factor"].as_str())
+        .collect();
+    assert!(factors.contains(&"glasses") && factors.contains(&"turn"), "{factors:?}");
+}
+
+#[test]
+fn a_fetch_that_cannot_be_leaves_nothing() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let args = ["data", "fetch", "mnist", "m", "--mirror", "ftp://example.org/"];
+    let error = refusal(&run_in(folder.path(), &args));
+    assert!(error.contains("ftp"), "{error}");
+    assert_eq!(names(folder.path()), Vec::<String>::new());
+    assert!(refusal(&run_in(folder.path(), &["data", "fetch", "imagenet", "m"])).contains("fashion-mnist"));
+}
+
+/// A second training begins with the networks of the first, and is resumed exactly when the first is gone.
+#[test]
+fn a_training_begins_with_the_weights_of_another() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let here = folder.path();
+    expect_code(&train_in(here, &["--out", "first", "-q"]), 0);
+    let from = ["--init-from", "first", "--seed", "9", "-q"];
+    let go = |out: &str, steps: &str| train_in(here, &[&from[..], &["--out", out, "--set", steps]].concat());
+    expect_code(&go("whole", "train.steps=6"), 0);
+    expect_code(&go("parts", "train.steps=3"), 0);
+    // Before the first step its generator was that of the first.
+    fs::remove_dir_all(here.join("first")).expect("removed");
+    expect_code(&run_in(here, &["train", "--out", "parts", "--steps", "6", "-q"]), 0);
+    assert_eq!(checkpoint_bytes(&here.join("whole"), 6), checkpoint_bytes(&here.join("parts"), 6));
+    let config = fs::read_to_string(here.join("whole/config.toml")).expect("read");
+    assert!(config.contains("[init_from]") && config.contains("name = \"first\""), "{config}");
+    assert!(refusal(&go("more", "train.steps=3")).contains("first"));
+}
+
+#[test]
+fn weights_of_another_program_become_a_run() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let here = folder.path();
+    expect_code(&train_in(here, &["--out", "first", "-q"]), 0);
+    let weights = here.join("first/checkpoints/step-00000006/generator.safetensors");
+    let mut args = vec!["import".to_owned(), weights.display().to_string()];
+    args.extend(["--like", "glyphs", "--out", "imported"].map(str::to_owned));
+    // Behind the verb and the preset come settings alone.
+    args.extend(toy_args(&[]).into_iter().skip(2));
+    let output = run_in(here, &args);
+    expect_code(&output, 0);
+    assert!(stderr(&output).contains("generator.layers.0.weight"), "{}", stderr(&output));
+    for run in ["first", "imported"] {
+        ok(here, &["sample", run, "--n", "4", "--seed", "3", "--out", &format!("{run}.png")]);
+    }
+    let read = |name: &str| fs::read(here.join(name)).expect("read");
+    assert_eq!(read("first.png"), read("imported.png"));
+    // Other networks have nothing in common with it: nothing is made.
+    let output =
+        run_in(here, &["import", &weights.display().to_string(), "--like", "glyphs", "--out", "other"]);
+    let error = refusal(&output);
+    assert!(error.contains("generator.safetensors") && !here.join("other").exists(), "{error}");
+}
+
+#[test]
+fn event_files_for_tensorboard_hold_the_log() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    expect_code(&train_in(folder.path(), &["--out", "run", "--tensorboard", "-q"]), 0);
+    let files = names(&folder.path().join("run/tensorboard"));
+    assert!(files.len() == 1 && files[0].contains("tfevents"), "{files:?}");
+    let bytes = fs::read(folder.path().join("run/tensorboard").join(&files[0])).expect("read");
+    let has = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+    assert!(has("losses/critic") && has("bounds/c1") && has("images_per_second"));
+    // Going on appends, and needs no flag.
+    expect_code(&run_in(folder.path(), &["train", "--out", "run", "--steps", "8", "-q"]), 0);
+    assert!(
+        fs::read(folder.path().join("run/tensorboard").join(&files[0])).expect("read").len() > bytes.len()
+    );
+}
+
+#[test]
+fn completions_name_the_verbs() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for shell in ["bash", "zsh", "fish"] {
+        let script = ok(folder.path(), &["completions", shell]);
+        assert!(script.contains("traverse") && script.contains("fetch"), "{shell}");
+    }
+}

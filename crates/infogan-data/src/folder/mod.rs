@@ -1,0 +1,440 @@
+//! A folder of a user's own pictures: read once, before anything is trained, so that no bad file stops a training.
+//!
+//! **Classes** are the folders directly inside, if every picture lies in one. **Halves**: folders `train` and `test` (or
+//! `val`, `valid`, `validation`) at the top are the halves, with classes below them; otherwise a tenth of every class is
+//! held out, chosen by a hash of each picture's path within the folder: adding pictures moves none of the others from
+//! half to half except at the edge. A **table** of labels beside the folder takes the place of both kinds of classes.
+
+mod report;
+mod table;
+mod walk;
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsStr,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use image::DynamicImage;
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    DataError, Factor, ImageSet, Labels,
+    picture::{
+        Fit,
+        decode::{Decoded, decode},
+    },
+};
+pub use report::{Rejected, Report};
+use table::Table;
+use walk::{Entry, Found, walk};
+
+/// One picture in so many is held out.
+const HOLD_OUT: usize = 10;
+/// Classes with fewer pictures are worth a warning.
+const FEW: usize = 10;
+/// Part of the pictures that may be someone's duplicate without a warning: one in so many.
+const MANY_DUPLICATES: usize = 20;
+/// Pictures at which [`glance`] looks.
+const GLANCES: usize = 200;
+
+/// How a folder is read.
+#[derive(Clone, Debug)]
+pub struct FolderOptions {
+    /// What every picture is brought to.
+    pub fit: Fit,
+    /// Table of classes and attributes.
+    pub labels: Option<PathBuf>,
+}
+
+/// A folder in memory.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    /// What is trained on.
+    pub train: ImageSet,
+    /// What is held out.
+    pub test: ImageSet,
+    /// What was found.
+    pub report: Report,
+}
+
+/// What a look at some pictures of a folder shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Glance {
+    /// Files that may be pictures.
+    pub files: usize,
+    /// Whether any of those looked at is in colour.
+    pub colour: bool,
+}
+
+/// What one file turned out to be.
+struct Seen {
+    size: (u32, u32),
+    mode: String,
+    colour: bool,
+    /// Hash of size and pixels.
+    hash: [u8; 32],
+    /// The picture in the wanted shape; empty where only looking.
+    bytes: Vec<u8>,
+}
+
+/// Looks at some pictures, spread over the folder.
+///
+/// # Errors
+/// When the folder cannot be read or holds no picture.
+pub fn glance(dir: &Path) -> Result<Glance, DataError> {
+    let files = some(dir, walk(dir)?)?.files;
+    let looked_at: Vec<&Entry> = files.iter().step_by(files.len().div_ceil(GLANCES)).collect();
+    let colour = looked_at
+        .par_iter()
+        .any(|entry| decode(&dir.join(&entry.inside)).is_ok_and(|decoded| is_colour(&decoded.picture)));
+    Ok(Glance { files: files.len(), colour })
+}
+
+/// Decodes every picture once, keeps none, and tells what is there. `watch` is told how many files of how many are done.
+///
+/// # Errors
+/// When the folder or the table cannot be read, or there is no picture at all.
+pub fn check_folder(
+    dir: &Path,
+    labels: Option<&Path>,
+    watch: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Report, DataError> {
+    Ok(survey(dir, labels, None, watch)?.1)
+}
+
+/// Reads a folder: pictures, classes, attributes, and what had to be passed over.
+///
+/// # Errors
+/// When the shape is impossible, the folder or the table cannot be read, no picture can be used, or the pictures would
+/// not fit into half of the machine's memory.
+pub fn load_folder(
+    dir: &Path,
+    options: &FolderOptions,
+    watch: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Folder, DataError> {
+    options.fit.check()?;
+    let (pictures, report) = survey(dir, options.labels.as_deref(), Some(&options.fit), watch)?;
+    if pictures.is_empty() {
+        let first = report.rejected.first();
+        let first =
+            first.map_or_else(String::new, |one| format!(" ({}: {})", one.file.display(), one.reason));
+        return Err(DataError::invalid(
+            dir.display().to_string(),
+            format!("none of its pictures can be used{first}"),
+            "look at 'infogan data check'",
+        ));
+    }
+    let name = dir.file_name().unwrap_or(OsStr::new("pictures")).to_string_lossy().into_owned();
+    let table = options.labels.as_deref().map(Table::read).transpose()?;
+    let (labels, factors) = known(&pictures, table.as_ref())?;
+    let (train, test) = halves(&pictures, labels.as_ref());
+    let shape = options.fit.shape;
+    let bytes = pictures.iter().flat_map(|picture| picture.seen.bytes.iter().copied()).collect();
+    let all = ImageSet::new(name, shape, bytes, labels, factors)?;
+    Ok(Folder { train: all.subset(&train), test: all.subset(&test), report })
+}
+
+/// A picture that can be used.
+struct Picture {
+    inside: PathBuf,
+    seen: Seen,
+    /// `Some(true)` if its folder says that it is for tests, `Some(false)` for training.
+    held_out: Option<bool>,
+    class: Option<String>,
+}
+
+fn some(dir: &Path, found: Found) -> Result<Found, DataError> {
+    if found.files.is_empty() && found.rejected.is_empty() {
+        return Err(DataError::Missing {
+            what: "picture".to_owned(),
+            dir: dir.to_path_buf(),
+            looked_for: crate::picture::decode::patterns(),
+            remedy: "name a folder with pictures in it or in its folders".to_owned(),
+        });
+    }
+    Ok(found)
+}
+
+fn is_colour(picture: &DynamicImage) -> bool {
+    if !picture.color().has_color() {
+        return false;
+    }
+    // Grey pictures are often stored as colour.
+    let picture = picture.to_rgb8();
+    picture.pixels().any(|pixel| {
+        let [red, green, blue] = pixel.0;
+        red.abs_diff(green).max(green.abs_diff(blue)).max(red.abs_diff(blue)) > 8
+    })
+}
+
+/// Looks at every file of a folder, in the shape of `fit` if there is one.
+fn survey(
+    dir: &Path,
+    labels: Option<&Path>,
+    fit: Option<&Fit>,
+    watch: &(dyn Fn(usize, usize) + Sync),
+) -> Result<(Vec<Picture>, Report), DataError> {
+    let found = some(dir, walk(dir)?)?;
+    let table = labels.map(Table::read).transpose()?;
+    if let Some(fit) = fit {
+        room_for(dir, found.files.len(), fit)?;
+    }
+    let (done, all) = (AtomicUsize::new(0), found.files.len());
+    let look = |entry: &Entry| {
+        let seen = see(&dir.join(&entry.inside), fit);
+        watch(done.fetch_add(1, Ordering::Relaxed) + 1, all);
+        seen
+    };
+    let looked: Vec<Result<Seen, String>> = found.files.par_iter().map(look).collect();
+
+    let mut report = Report { rejected: found.rejected, ignored: found.ignored, ..Report::default() };
+    let mut pictures = Vec::new();
+    let split = is_split(&found.files);
+    let mut misnamed = Vec::new();
+    for (entry, seen) in found.files.into_iter().zip(looked) {
+        let unlabelled = table.as_ref().is_some_and(|table| table.row(&entry.inside).is_none());
+        match seen {
+            Err(reason) => report.rejected.push(Rejected { file: entry.inside, reason }),
+            Ok(_) if unlabelled => report.rejected.push(Rejected {
+                file: entry.inside,
+                reason: "the table of labels has no row for it".to_owned(),
+            }),
+            Ok(seen) => {
+                if entry.misnamed {
+                    misnamed.push(entry.inside.clone());
+                }
+                let (held_out, class) = place_of(&entry.inside, split);
+                pictures.push(Picture { inside: entry.inside, seen, held_out, class });
+            }
+        }
+    }
+    // A class is one only if every picture has one.
+    if table.is_some() || pictures.iter().any(|picture| picture.class.is_none()) {
+        let beside = pictures.iter().filter(|picture| picture.class.is_none()).count();
+        if table.is_none() && beside < pictures.len() {
+            report.warnings.push(format!(
+                "{beside} of {} pictures lie beside the folders, so the folders are not taken as classes",
+                pictures.len()
+            ));
+        }
+        pictures.iter_mut().for_each(|picture| picture.class = None);
+    }
+    if let Some(table) = &table {
+        for picture in &mut pictures {
+            picture.class = table.class_of(&picture.inside);
+        }
+        report.warnings.extend(table.warnings(pictures.iter().map(|picture| picture.inside.as_path())));
+    }
+    fill(&mut report, &pictures, &misnamed, fit);
+    Ok((pictures, report))
+}
+
+/// Decodes a file and brings it to the shape.
+fn see(path: &Path, fit: Option<&Fit>) -> Result<Seen, String> {
+    let Decoded { picture, mode, .. } = decode(path).map_err(|error| match error {
+        DataError::Malformed { reason, .. } => reason,
+        DataError::Read { source, .. } => format!("it cannot be read ({source})"),
+        other => other.to_string(),
+    })?;
+    let size = (picture.width(), picture.height());
+    let mut hasher = Sha256::new();
+    hasher.update(size.0.to_le_bytes());
+    hasher.update(size.1.to_le_bytes());
+    hasher.update([picture.color().channel_count()]);
+    hasher.update(picture.as_bytes());
+    let colour = is_colour(&picture);
+    let bytes = fit.map_or_else(Vec::new, |fit| fit.apply(picture));
+    Ok(Seen { size, mode, colour, hash: hasher.finalize().into(), bytes })
+}
+
+/// Refuses what would fill the memory, before anything is decoded.
+fn room_for(dir: &Path, files: usize, fit: &Fit) -> Result<(), DataError> {
+    // Once a picture each, and once more put together.
+    let wanted =
+        fit.shape.iter().fold(2 * files as u64, |product, &side| product.saturating_mul(side as u64));
+    let half = memory() / 2;
+    if wanted <= half {
+        return Ok(());
+    }
+    let [channels, height, width] = fit.shape;
+    Err(DataError::invalid(
+        dir.display().to_string(),
+        format!(
+            "{files} pictures of {channels}×{height}×{width} take {} MB while they are read, more than half of this \
+             machine's memory ({} MB)",
+            wanted >> 20,
+            half >> 20
+        ),
+        "take a smaller size (--size) or fewer pictures",
+    ))
+}
+
+/// Bytes of memory; a modest guess where the system does not tell.
+fn memory() -> u64 {
+    let told = || -> Option<u64> {
+        let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+        let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+        Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? << 10)
+    };
+    told().unwrap_or(8 << 30)
+}
+
+/// Whether the folders at the top are halves.
+fn is_split(files: &[Entry]) -> bool {
+    let tops: Vec<Option<bool>> = files.iter().map(|entry| half_of(&entry.inside)).collect();
+    tops.contains(&Some(true)) && tops.contains(&Some(false)) && tops.iter().all(Option::is_some)
+}
+
+/// Which half a top folder names.
+fn half_of(inside: &Path) -> Option<bool> {
+    let mut parts = inside.components();
+    let top = parts.next()?.as_os_str().to_str()?;
+    parts.next()?;
+    match top {
+        "train" | "training" => Some(false),
+        "test" | "val" | "valid" | "validation" => Some(true),
+        _ => None,
+    }
+}
+
+/// Half and class that a path stands for.
+fn place_of(inside: &Path, split: bool) -> (Option<bool>, Option<String>) {
+    let half = if split { half_of(inside) } else { None };
+    let mut parts = inside.components().skip(usize::from(split));
+    let first = parts.next().map(|part| part.as_os_str().to_string_lossy().into_owned());
+    // The last part is the file itself.
+    (half, first.filter(|_| parts.next().is_some()))
+}
+
+/// Labels and factors of pictures.
+fn known(pictures: &[Picture], table: Option<&Table>) -> Result<(Option<Labels>, Vec<Factor>), DataError> {
+    let factors = table.map_or_else(Vec::new, |table| {
+        table.factors(pictures.iter().map(|picture| picture.inside.as_path()))
+    });
+    let Some(classes) = pictures.iter().map(|picture| picture.class.clone()).collect::<Option<Vec<_>>>()
+    else {
+        return Ok((None, factors));
+    };
+    let class_names = table::in_order(classes.iter().cloned());
+    let number = |class: &String| class_names.iter().position(|name| name == class).unwrap_or(0);
+    if class_names.len() > usize::from(u16::MAX) {
+        return Err(DataError::invalid(
+            "classes",
+            format!("there are {} of them", class_names.len()),
+            "give at most 65,535 classes",
+        ));
+    }
+    let by_name: BTreeMap<&String, u16> =
+        class_names.iter().map(|name| (name, number(name) as u16)).collect();
+    let values = classes.iter().map(|class| by_name[class]).collect();
+    Ok((Some(Labels { values, class_names }), factors))
+}
+
+/// Numbers of the pictures of both halves, in order.
+fn halves(pictures: &[Picture], labels: Option<&Labels>) -> (Vec<u32>, Vec<u32>) {
+    let mut held_out = vec![false; pictures.len()];
+    if pictures.iter().all(|picture| picture.held_out.is_some()) {
+        let told = pictures.iter().map(|picture| picture.held_out == Some(true));
+        held_out = told.collect();
+    } else {
+        let mut classes: BTreeMap<u16, Vec<([u8; 32], usize)>> = BTreeMap::new();
+        for (index, picture) in pictures.iter().enumerate() {
+            let class = labels.map_or(0, |labels| labels.values[index]);
+            // The same on every system: parts joined by a stroke.
+            let parts: Vec<String> = picture
+                .inside
+                .components()
+                .map(|part| part.as_os_str().to_string_lossy().into_owned())
+                .collect();
+            let hash = Sha256::digest(parts.join("/").as_bytes()).into();
+            classes.entry(class).or_default().push((hash, index));
+        }
+        for mut members in classes.into_values() {
+            members.sort_unstable();
+            let count = if members.len() < 2 { 0 } else { members.len().div_ceil(HOLD_OUT) };
+            members.iter().take(count).for_each(|&(_, index)| held_out[index] = true);
+        }
+        // Something to train on and something to score on, however few there are.
+        if !held_out.contains(&true) {
+            held_out[0] = pictures.len() > 1;
+        }
+    }
+    let chosen = |wanted: bool| -> Vec<u32> {
+        (0..pictures.len() as u32).filter(|&index| held_out[index as usize] == wanted).collect()
+    };
+    let (train, test) = (chosen(false), chosen(true));
+    // A single picture is its own test.
+    if test.is_empty() { (train.clone(), train) } else { (train, test) }
+}
+
+/// Counts and warnings.
+fn fill(report: &mut Report, pictures: &[Picture], misnamed: &[PathBuf], fit: Option<&Fit>) {
+    report.ok = pictures.len();
+    let mut same: BTreeMap<[u8; 32], Vec<PathBuf>> = BTreeMap::new();
+    for picture in pictures {
+        let Seen { size: (width, height), mode, hash, .. } = &picture.seen;
+        *report.sizes.entry(format!("{width}×{height}")).or_default() += 1;
+        *report.modes.entry(mode.clone()).or_default() += 1;
+        if let Some(class) = &picture.class {
+            *report.classes.entry(class.clone()).or_default() += 1;
+        }
+        same.entry(*hash).or_default().push(picture.inside.clone());
+    }
+    report.duplicates = same.into_values().filter(|group| group.len() > 1).collect();
+    report.duplicates.sort();
+    report.rejected.sort_by(|left, right| left.file.cmp(&right.file));
+
+    let warnings = &mut report.warnings;
+    let named = |files: &[PathBuf]| {
+        let first: Vec<String> = files.iter().take(3).map(|file| file.display().to_string()).collect();
+        if files.len() > 3 { format!("{} …", first.join(", ")) } else { first.join(", ") }
+    };
+    if let [(class, _)] = report.classes.iter().collect::<Vec<_>>()[..] {
+        warnings.push(format!(
+            "all pictures are of one class, '{class}': is this folder one level too high, with the classes inside '{class}'?"
+        ));
+    } else {
+        let small = report.classes.iter().filter(|(_, count)| **count < FEW);
+        warnings.extend(small.map(|(class, count)| format!("class '{class}' has only {count} pictures")));
+    }
+    if !misnamed.is_empty() {
+        warnings.push(format!(
+            "{} files are named otherwise than their content and were read by content: {}",
+            misnamed.len(),
+            named(misnamed)
+        ));
+    }
+    let spare: usize = report.duplicates.iter().map(|group| group.len() - 1).sum();
+    if spare * MANY_DUPLICATES > report.ok {
+        warnings.push(format!("{spare} of {} pictures are there twice", report.ok));
+    }
+    let colour = pictures.iter().filter(|picture| picture.seen.colour).count();
+    if colour > 0 && colour < pictures.len() {
+        warnings.push(format!("{colour} pictures are in colour and {} are grey", pictures.len() - colour));
+    }
+    if let Some(&Fit { shape: [_, height, width], .. }) = fit {
+        let is_small = |picture: &&Picture| {
+            (picture.seen.size.0 as usize) < width && (picture.seen.size.1 as usize) < height
+        };
+        let small = pictures.iter().filter(is_small).count();
+        if 2 * small > pictures.len() {
+            warnings
+                .push(format!("{small} of {} pictures are smaller than {width}×{height}", pictures.len()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fills_the_memory_is_refused_with_its_size() {
+        let error = room_for(Path::new("faces"), 1 << 40, &Fit::to([3, 256, 256])).unwrap_err().to_string();
+        assert!(error.contains("faces") && error.contains("--size"), "{error}");
+        assert!(room_for(Path::new("faces"), 1000, &Fit::to([3, 32, 32])).is_ok());
+    }
+}

@@ -1,0 +1,398 @@
+//! Tables of classes and attributes beside a folder of pictures: CSV, JSON, Parquet, and CelebA's list.
+//!
+//! One column names the file: `file`, `filename`, `image`, `image_id` or `path`, else the first. A file is found by its
+//! path within the folder, or by its name alone where that is the only one. The column `label` or `class` gives the
+//! classes; every other column becomes a factor:
+//!
+//! | values of the column | factor |
+//! |---|---|
+//! | −1 and 1, 0 and 1, true and false, yes and no | two values, the first of the pair is 0 |
+//! | at most 50 different words, or 20 different whole numbers | so many values, in alphabetical or numerical order |
+//! | numbers | continuous |
+//! | anything else, and columns with gaps | left out, with a warning |
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
+
+use serde_json::Value;
+
+use crate::{DataError, Factor, FactorValues};
+
+/// No table may be larger.
+const LARGEST: u64 = 1 << 30;
+/// Columns that name the file.
+const FILE_COLUMNS: [&str; 5] = ["file", "filename", "image", "image_id", "path"];
+/// Columns that name the class.
+const CLASS_COLUMNS: [&str; 2] = ["label", "class"];
+/// Different words or whole numbers up to which a column is one of categories.
+const MOST_WORDS: usize = 50;
+const MOST_NUMBERS: usize = 20;
+/// What stands for no and yes.
+const PAIRS: [[&str; 2]; 4] = [["-1", "1"], ["0", "1"], ["false", "true"], ["no", "yes"]];
+
+/// A table, its rows found by file.
+pub struct Table {
+    /// Names of the columns but for the one of the file.
+    columns: Vec<String>,
+    rows: Vec<Vec<String>>,
+    /// Rows by path, with `/` between its parts.
+    by_path: BTreeMap<String, usize>,
+    /// Rows by the name of the file alone; `None` for a name that two rows share.
+    by_name: BTreeMap<String, Option<usize>>,
+    class: Option<usize>,
+}
+
+/// Rows as they are read: names of columns, then values.
+type Rows = (Vec<String>, Vec<Vec<String>>);
+
+impl Table {
+    /// Reads a table of any of the kinds, told by content.
+    ///
+    /// # Errors
+    /// When it cannot be read, is of no known kind, or has no column for the file.
+    pub fn read(path: &Path) -> Result<Self, DataError> {
+        let unreadable = |source| DataError::Read { path: path.to_path_buf(), source };
+        let malformed = |reason: String| DataError::Malformed {
+            path: path.to_path_buf(),
+            reason,
+            remedy: "give a CSV file with a header, JSON, Parquet, or CelebA's list_attr_celeba.txt"
+                .to_owned(),
+        };
+        let about = fs::metadata(path).map_err(unreadable)?;
+        if !about.is_file() {
+            return Err(malformed("it is no regular file".to_owned()));
+        }
+        if about.len() > LARGEST {
+            return Err(malformed(format!("it is larger than {} MB", LARGEST >> 20)));
+        }
+        let bytes = fs::read(path).map_err(unreadable)?;
+        let (columns, rows) = if bytes.starts_with(b"PAR1") {
+            parquet(path).map_err(malformed)?
+        } else {
+            let text = String::from_utf8(bytes).map_err(|_| malformed("it is not UTF-8".to_owned()))?;
+            let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+            match text.trim_start().bytes().next() {
+                Some(b'[' | b'{') => json(text),
+                _ if is_celeba(text) => celeba(text),
+                _ => csv(text),
+            }
+            .map_err(malformed)?
+        };
+        Self::new(columns, rows).map_err(malformed)
+    }
+
+    fn new(mut columns: Vec<String>, mut rows: Vec<Vec<String>>) -> Result<Self, String> {
+        if columns.len() < 2 || rows.is_empty() {
+            return Err("it has no column beside the file's, or no row".to_owned());
+        }
+        let named = |names: &[&str], columns: &[String]| {
+            columns.iter().position(|column| names.iter().any(|name| column.eq_ignore_ascii_case(name)))
+        };
+        let file = named(&FILE_COLUMNS, &columns).unwrap_or(0);
+        columns.remove(file);
+        let (mut by_path, mut by_name) = (BTreeMap::new(), BTreeMap::new());
+        for (number, row) in rows.iter_mut().enumerate() {
+            let path = row.remove(file).replace('\\', "/");
+            let name = path.rsplit('/').next().unwrap_or_default().to_owned();
+            by_name.entry(name).and_modify(|row| *row = None).or_insert(Some(number));
+            if by_path.insert(path.clone(), number).is_some() {
+                return Err(format!("it names {path} twice"));
+            }
+        }
+        let class = named(&CLASS_COLUMNS, &columns);
+        Ok(Self { columns, rows, by_path, by_name, class })
+    }
+
+    /// The row of a file.
+    pub fn row(&self, inside: &Path) -> Option<usize> {
+        let parts: Vec<_> = inside.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+        let by_path = self.by_path.get(&parts.join("/")).copied();
+        by_path.or_else(|| self.by_name.get(parts.last()?.as_ref()).copied().flatten())
+    }
+
+    /// The class of a file, if the table has a column of classes.
+    pub fn class_of(&self, inside: &Path) -> Option<String> {
+        Some(self.rows[self.row(inside)?][self.class?].clone())
+    }
+
+    /// The values of a column for files that have a row.
+    fn values<'a>(&'a self, column: usize, files: &[&Path]) -> Vec<&'a str> {
+        files.iter().filter_map(|file| Some(self.rows[self.row(file)?][column].trim())).collect()
+    }
+
+    /// All columns but that of classes, as factors of these files. Each must have a row.
+    pub fn factors<'a>(&self, files: impl Iterator<Item = &'a Path>) -> Vec<Factor> {
+        let files: Vec<&Path> = files.collect();
+        let factor = |(number, name): (usize, &String)| {
+            let values = factor_of(&self.values(number, &files))?;
+            Some(Factor { name: name.clone(), values })
+        };
+        let columns = self.columns.iter().enumerate().filter(|(number, _)| Some(*number) != self.class);
+        columns.filter_map(factor).collect()
+    }
+
+    /// What of the table is of no use for these files.
+    pub fn warnings<'a>(&self, files: impl Iterator<Item = &'a Path>) -> Vec<String> {
+        let files: Vec<&Path> = files.collect();
+        let used: BTreeSet<usize> = files.iter().filter_map(|file| self.row(file)).collect();
+        let mut warnings = Vec::new();
+        let spare = self.rows.len() - used.len();
+        if spare > 0 {
+            warnings.push(format!("{spare} rows of the table are of no picture here"));
+        }
+        for (number, name) in
+            self.columns.iter().enumerate().filter(|(number, _)| Some(*number) != self.class)
+        {
+            if factor_of(&self.values(number, &files)).is_none() && !files.is_empty() {
+                warnings.push(format!(
+                    "column '{name}' of the table is left out: it has gaps, or too many different words"
+                ));
+            }
+        }
+        warnings
+    }
+}
+
+/// What a column says.
+fn factor_of(values: &[&str]) -> Option<FactorValues> {
+    if values.is_empty() || values.contains(&"") {
+        return None;
+    }
+    let lower: Vec<String> = values.iter().map(|value| value.to_lowercase()).collect();
+    for pair in PAIRS {
+        if lower.iter().all(|value| pair.contains(&value.as_str())) {
+            let values = lower.iter().map(|value| u16::from(value == pair[1])).collect();
+            return Some(FactorValues::Categorical { count: 2, values });
+        }
+    }
+    let different = in_order(values.iter().map(|value| (*value).to_owned()));
+    let whole = different.iter().all(|value| value.parse::<i64>().is_ok());
+    let numbers: Option<Vec<f32>> =
+        values.iter().map(|value| value.parse::<f32>().ok().filter(|number| number.is_finite())).collect();
+    let most = if whole { MOST_NUMBERS } else { MOST_WORDS };
+    if different.len() <= most && (whole || numbers.is_none()) {
+        let numbers: BTreeMap<&str, u16> =
+            different.iter().enumerate().map(|(number, value)| (value.as_str(), number as u16)).collect();
+        let values = values.iter().map(|value| numbers[value]).collect();
+        return Some(FactorValues::Categorical { count: different.len() as u16, values });
+    }
+    numbers.map(FactorValues::Continuous)
+}
+
+/// Different names in order: as numbers if all are whole numbers, else alphabetically.
+pub fn in_order(names: impl Iterator<Item = String>) -> Vec<String> {
+    let mut names: Vec<String> = names.collect::<BTreeSet<_>>().into_iter().collect();
+    if names.iter().all(|name| name.parse::<i64>().is_ok()) {
+        names.sort_by_key(|name| name.parse::<i64>().unwrap_or(0));
+    }
+    names
+}
+
+/// Text with a header; fields parted by what is most frequent in it of `,`, `;` and tab.
+fn csv(text: &str) -> Result<Rows, String> {
+    let header = text.lines().next().unwrap_or_default();
+    let count = |delimiter: u8| header.bytes().filter(|byte| *byte == delimiter).count();
+    let delimiter = [b',', b';', b'\t'].into_iter().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b',');
+    let mut reader =
+        ::csv::ReaderBuilder::new().delimiter(delimiter).trim(::csv::Trim::All).from_reader(text.as_bytes());
+    let columns = reader.headers().map_err(|error| error.to_string())?.iter().map(str::to_owned).collect();
+    let rows = reader
+        .records()
+        .map(|record| Ok(record?.iter().map(str::to_owned).collect()))
+        .collect::<Result<_, ::csv::Error>>()
+        .map_err(|error| error.to_string())?;
+    Ok((columns, rows))
+}
+
+/// A list of objects; or an object whose keys are files, its values objects or single values.
+fn json(text: &str) -> Result<Rows, String> {
+    let value: Value = serde_json::from_str(text).map_err(|error| format!("it is not JSON: {error}"))?;
+    let wrong = || "it is neither a list of objects nor an object of files".to_owned();
+    let objects: Vec<serde_json::Map<String, Value>> = match value {
+        Value::Array(items) => items
+            .into_iter()
+            .map(|item| match item {
+                Value::Object(object) => Ok(object),
+                _ => Err(wrong()),
+            })
+            .collect::<Result<_, _>>()?,
+        Value::Object(files) => files
+            .into_iter()
+            .map(|(file, value)| {
+                let mut object = match value {
+                    Value::Object(object) => object,
+                    single => serde_json::Map::from_iter([("label".to_owned(), single)]),
+                };
+                object.insert("file".to_owned(), Value::String(file));
+                object
+            })
+            .collect(),
+        _ => return Err(wrong()),
+    };
+    let mut columns: Vec<String> = Vec::new();
+    for key in objects.iter().flat_map(serde_json::Map::keys) {
+        if !columns.contains(key) {
+            columns.push(key.clone());
+        }
+    }
+    let text_of = |value: Option<&Value>| match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    };
+    let rows = objects
+        .iter()
+        .map(|object| columns.iter().map(|column| text_of(object.get(column))).collect())
+        .collect();
+    Ok((columns, rows))
+}
+
+/// CelebA's list: the number of rows, the names of the attributes, then a file and its −1s and 1s in each row.
+fn is_celeba(text: &str) -> bool {
+    text.lines().next().is_some_and(|line| line.trim().parse::<usize>().is_ok())
+}
+
+fn celeba(text: &str) -> Result<Rows, String> {
+    let mut lines = text.lines();
+    let promised = lines.next().and_then(|line| line.trim().parse::<usize>().ok()).unwrap_or(0);
+    let names = lines.next().unwrap_or_default().split_whitespace().map(str::to_owned);
+    let columns: Vec<String> = std::iter::once("file".to_owned()).chain(names).collect();
+    let rows: Vec<Vec<String>> = lines
+        .map(|line| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+        .filter(|row| !row.is_empty())
+        .collect();
+    if rows.len() != promised {
+        return Err(format!("it has {} rows, its first line says {promised}", rows.len()));
+    }
+    match rows.iter().position(|row| row.len() != columns.len()) {
+        Some(row) => {
+            Err(format!("line {} has not one value for each of {} attributes", row + 3, columns.len() - 1))
+        }
+        None => Ok((columns, rows)),
+    }
+}
+
+/// Parquet, row by row. Columns of lists and structures are left out.
+fn parquet(path: &Path) -> Result<Rows, String> {
+    use ::parquet::{
+        file::reader::{FileReader, SerializedFileReader},
+        record::Field,
+    };
+    let file = fs::File::open(path).map_err(|error| error.to_string())?;
+    let broken = |error: ::parquet::errors::ParquetError| format!("it is broken: {error}");
+    let reader = SerializedFileReader::new(file).map_err(broken)?;
+    let (mut columns, mut rows): Rows = (Vec::new(), Vec::new());
+    for row in reader.get_row_iter(None).map_err(broken)? {
+        let row = row.map_err(broken)?;
+        if columns.is_empty() {
+            columns = row.get_column_iter().map(|(name, _)| name.clone()).collect();
+        }
+        let text = |field: &Field| match field {
+            Field::Str(text) => text.clone(),
+            Field::Null | Field::Group(_) | Field::ListInternal(_) | Field::MapInternal(_) => String::new(),
+            Field::Bytes(bytes) => String::from_utf8_lossy(bytes.data()).into_owned(),
+            other => other.to_string(),
+        };
+        rows.push(row.get_column_iter().map(|(_, field)| text(field)).collect());
+    }
+    Ok((columns, rows))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(name: &str, content: &[u8]) -> Result<Table, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        fs::write(&path, content).unwrap();
+        Table::read(&path).map_err(|error| error.to_string())
+    }
+
+    fn factors(table: &Table, files: &[&str]) -> Vec<Factor> {
+        table.factors(files.iter().map(Path::new))
+    }
+
+    /// The same table in every form.
+    #[test]
+    fn every_form_says_the_same() {
+        let csv = "file,glasses,hair,age,label\na.png,1,fair,30.5,x\nsub/b.png,-1,dark,-2,y\n";
+        let forms: [(&str, &str); 4] = [
+            ("t.csv", csv),
+            ("t.txt", &csv.replace(',', ";").replace('\n', "\r\n")),
+            (
+                "t.json",
+                r#"[{"file":"a.png","glasses":true,"hair":"fair","age":30.5,"label":"x"},
+                    {"file":"sub/b.png","glasses":false,"hair":"dark","age":-2,"label":"y"}]"#,
+            ),
+            (
+                "files.json",
+                r#"{"a.png":{"glasses":"yes","hair":"fair","age":30.5,"label":"x"},
+                    "sub/b.png":{"glasses":"no","hair":"dark","age":-2,"label":"y"}}"#,
+            ),
+        ];
+        for (name, text) in forms {
+            let table = read(name, text.as_bytes()).unwrap();
+            let mut found = factors(&table, &["a.png", "sub/b.png"]);
+            found.sort_by(|left, right| left.name.cmp(&right.name));
+            let names: Vec<&str> = found.iter().map(|factor| factor.name.as_str()).collect();
+            assert_eq!(names, ["age", "glasses", "hair"], "{name}");
+            assert_eq!(found[1].values, FactorValues::Categorical { count: 2, values: vec![1, 0] }, "{name}");
+            assert_eq!(found[2].values, FactorValues::Categorical { count: 2, values: vec![1, 0] }, "{name}");
+            assert_eq!(found[0].values, FactorValues::Continuous(vec![30.5, -2.0]), "{name}");
+            assert_eq!(table.class_of(Path::new("b.png")), Some("y".to_owned()), "by name alone");
+            assert_eq!(table.row(Path::new("c.png")), None);
+        }
+    }
+
+    #[test]
+    fn celebas_list_is_read() {
+        let text = "2\nMale  Young\n000001.jpg -1  1\n000002.jpg  1 -1\n";
+        let table = read("list_attr_celeba.txt", text.as_bytes()).unwrap();
+        let found = factors(&table, &["000002.jpg", "000001.jpg"]);
+        assert_eq!(found[0].name, "Male");
+        assert_eq!(found[0].values, FactorValues::Categorical { count: 2, values: vec![1, 0] });
+        for (broken, reason) in [("3\nA\na.jpg 1\n", "1 rows"), ("1\nA B\na.jpg 1\n", "line 3")] {
+            let error = read("list.txt", broken.as_bytes()).err().unwrap();
+            assert!(error.contains(reason), "{error}");
+        }
+    }
+
+    #[test]
+    fn columns_without_use_are_named() {
+        let table = read("t.csv", b"file,gap,number\na.png,,1\nb.png,x,2\n").unwrap();
+        let files = [Path::new("a.png")];
+        assert_eq!(table.factors(files.into_iter()).len(), 1);
+        let warnings = table.warnings(files.into_iter()).join("\n");
+        assert!(warnings.contains("1 rows") && warnings.contains("'gap'"), "{warnings}");
+    }
+
+    #[test]
+    fn whole_numbers_are_categories_in_their_order() {
+        let found = factor_of(&["10", "9", "10", "-1"]);
+        assert_eq!(found, Some(FactorValues::Categorical { count: 3, values: vec![2, 1, 2, 0] }));
+        let many: Vec<String> = (0..30).map(|number| number.to_string()).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert!(matches!(factor_of(&many), Some(FactorValues::Continuous(values)) if values[29] == 29.0));
+    }
+
+    #[test]
+    fn what_is_no_table_is_refused() {
+        for (name, content) in [
+            ("a.csv", &b""[..]),
+            ("a.csv", b"file\na.png\n"),
+            ("a.csv", b"file,x\na.png,1\na.png,2\n"),
+            ("a.csv", b"file,x\na.png,1,2\n"),
+            ("a.csv", b"\xff\xfe"),
+            ("a.json", b"[1, 2]"),
+            ("a.json", b"{\"a\": "),
+            ("a.parquet", b"PAR1 and no more"),
+        ] {
+            let error = read(name, content).err().unwrap_or_else(|| panic!("{name} {content:?} is read"));
+            assert!(error.contains(name), "{error}");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! What lies in a folder: files that may be pictures, in an order that no system changes.
+
+use std::{
+    collections::HashSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use super::Rejected;
+use crate::{
+    DataError,
+    picture::decode::{beginning_of, ending_of, has_ending, kind_of},
+};
+
+/// Folders within folders that are entered.
+const DEEPEST: usize = 16;
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Files to decode, by their path within the folder, sorted by its bytes.
+    pub files: Vec<Entry>,
+    /// What looks like a picture and cannot be opened.
+    pub rejected: Vec<Rejected>,
+    /// Files that are no pictures and do not claim to be.
+    pub ignored: usize,
+}
+
+/// A file to decode.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Path within the folder.
+    pub inside: PathBuf,
+    /// Whether its name ends otherwise than its content.
+    pub misnamed: bool,
+}
+
+/// Looks through a folder and the folders in it. Hidden files are passed over, and a folder that links lead to twice is
+/// entered once.
+///
+/// # Errors
+/// When the folder itself cannot be read.
+pub fn walk(dir: &Path) -> Result<Found, DataError> {
+    let mut found = Found::default();
+    let mut entered = HashSet::new();
+    let root = dir.canonicalize().map_err(|source| DataError::Read { path: dir.to_path_buf(), source })?;
+    fs::read_dir(&root).map_err(|source| DataError::Read { path: dir.to_path_buf(), source })?;
+    entered.insert(root);
+    let mut waiting = vec![PathBuf::new()];
+    while let Some(inside) = waiting.pop() {
+        let names = match names_in(&dir.join(&inside)) {
+            Ok(names) => names,
+            Err(error) => {
+                found.reject(&inside, format!("the folder cannot be read ({error})"));
+                continue;
+            }
+        };
+        for name in names {
+            let inside = inside.join(name);
+            let path = dir.join(&inside);
+            if !path.is_dir() {
+                found.look_at(&path, inside);
+            } else if inside.components().count() > DEEPEST {
+                found.reject(&inside, format!("the folder lies more than {DEEPEST} folders deep"));
+            } else if path.canonicalize().is_ok_and(|path| entered.insert(path)) {
+                waiting.push(inside);
+            }
+        }
+    }
+    let bytes = |path: &Path| path.as_os_str().as_encoded_bytes().to_vec();
+    found.files.sort_by_key(|entry| bytes(&entry.inside));
+    found.rejected.sort_by_key(|rejected| bytes(&rejected.file));
+    Ok(found)
+}
+
+/// Names in a folder that are not hidden, in order: which of two links to one folder is entered must not depend on the
+/// system.
+fn names_in(dir: &Path) -> std::io::Result<Vec<std::ffi::OsString>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        let name = entry?.file_name();
+        if !name.as_encoded_bytes().starts_with(b".") {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+impl Found {
+    fn reject(&mut self, inside: &Path, reason: String) {
+        self.rejected.push(Rejected { file: inside.to_path_buf(), reason });
+    }
+
+    fn look_at(&mut self, path: &Path, inside: PathBuf) {
+        let claims = has_ending(&inside);
+        let beginning = match fs::metadata(path) {
+            Err(error) if claims => return self.reject(&inside, format!("it cannot be looked at ({error})")),
+            // A pipe or a device is never opened: it might never answer.
+            Ok(about) if !about.is_file() && claims => {
+                return self.reject(&inside, "it is no regular file".to_owned());
+            }
+            Ok(about) if about.is_file() => beginning_of(path),
+            _ => {
+                self.ignored += 1;
+                return;
+            }
+        };
+        match beginning {
+            Err(error) if claims => self.reject(&inside, format!("it cannot be read ({error})")),
+            Err(_) => self.ignored += 1,
+            Ok(beginning) => match kind_of(&beginning) {
+                Some(kind) => {
+                    let misnamed = ending_of(&inside) != Some(kind);
+                    self.files.push(Entry { inside, misnamed });
+                }
+                None if claims && beginning.is_empty() => self.reject(&inside, "it is empty".to_owned()),
+                None if claims => {
+                    self.reject(&inside, "its content is no picture of a known kind".to_owned());
+                }
+                None => self.ignored += 1,
+            },
+        }
+    }
+}

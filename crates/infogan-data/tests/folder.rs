@@ -1,0 +1,186 @@
+//! Folders of pictures as people have them.
+
+use std::{fs, path::Path};
+
+use image::{DynamicImage, GrayImage, ImageFormat, Luma, Rgb, RgbImage, Rgba, RgbaImage};
+use infogan_data::{Fit, Folder, FolderOptions, check_folder, glance, load_folder};
+
+fn colour(number: u8) -> DynamicImage {
+    DynamicImage::ImageRgb8(RgbImage::from_fn(20, 16, |x, y| Rgb([number, x as u8 * 9, y as u8 * 11])))
+}
+
+fn grey(number: u8) -> DynamicImage {
+    DynamicImage::ImageLuma8(GrayImage::from_fn(20, 16, |x, y| Luma([number ^ (x * 5 + y) as u8])))
+}
+
+fn put(dir: &Path, name: &str, picture: &DynamicImage) {
+    let path = dir.join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    picture.save_with_format(&path, ImageFormat::Png).unwrap();
+}
+
+fn load(dir: &Path) -> Folder {
+    load_with(dir, None)
+}
+
+fn load_with(dir: &Path, labels: Option<&Path>) -> Folder {
+    let options = FolderOptions { fit: Fit::to([3, 8, 8]), labels: labels.map(Path::to_path_buf) };
+    load_folder(dir, &options, &|_, _| ()).unwrap()
+}
+
+#[test]
+fn folders_are_classes_and_a_tenth_of_each_is_held_out() {
+    let dir = tempfile::tempdir().unwrap();
+    for number in 0..30 {
+        put(dir.path(), &format!("cats/deep/{number}.png"), &colour(number));
+        put(dir.path(), &format!("dogs/{number}.png"), &colour(100 + number));
+    }
+    let Folder { train, test, report } = load(dir.path());
+    assert_eq!((train.len(), test.len()), (54, 6));
+    assert_eq!(train.class_names(), ["cats", "dogs"]);
+    for set in [&train, &test] {
+        let cats = set.labels().unwrap().iter().filter(|label| **label == 0).count();
+        assert_eq!(2 * cats, set.len());
+    }
+    assert_eq!(report.classes.into_iter().collect::<Vec<_>>(), [("cats".into(), 30), ("dogs".into(), 30)]);
+    assert_eq!(report.sizes["20×16"], 60);
+    assert_eq!(report.modes["PNG colour"], 60);
+    assert!(report.warnings.is_empty(), "{:?}", report.warnings);
+    // The same again, and wherever the folder lies.
+    let moved = tempfile::tempdir().unwrap();
+    let other = moved.path().join("elsewhere");
+    fs::rename(dir.path(), &other).unwrap();
+    assert_eq!(load(&other).train.content_hash(), train.content_hash());
+}
+
+#[test]
+fn folders_named_as_halves_are_halves() {
+    let dir = tempfile::tempdir().unwrap();
+    for number in 0..12 {
+        put(dir.path(), &format!("train/a/{number}.png"), &colour(number));
+        put(dir.path(), &format!("train/b/{number}.png"), &colour(50 + number));
+        put(dir.path(), &format!("val/a/{number}.png"), &colour(100 + number));
+    }
+    let Folder { train, test, .. } = load(dir.path());
+    assert_eq!((train.len(), test.len()), (24, 12));
+    assert_eq!(test.class_names(), ["a", "b"]);
+    assert_eq!(test.labels(), Some(&[0; 12][..]));
+}
+
+#[test]
+fn the_usual_mistakes_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    for number in 0..4 {
+        put(dir.path(), &format!("pictures/{number}.png"), &colour(7));
+        put(dir.path(), &format!("pictures/g{number}.jpg"), &grey(number));
+    }
+    let report = load(dir.path()).report;
+    let warnings = report.warnings.join("\n");
+    assert!(warnings.contains("one class, 'pictures'"), "{warnings}");
+    assert!(warnings.contains("4 files are named otherwise"), "{warnings}");
+    assert!(warnings.contains("3 of 8 pictures are there twice"), "{warnings}");
+    assert!(warnings.contains("4 pictures are in colour and 4 are grey"), "{warnings}");
+    assert_eq!(report.duplicates[0].len(), 4);
+    put(dir.path(), "beside.png", &colour(1));
+    let report = load(dir.path()).report;
+    assert!(report.classes.is_empty());
+    assert!(report.warnings[0].contains("1 of 9 pictures lie beside the folders"), "{:?}", report.warnings);
+}
+
+#[test]
+fn what_cannot_be_used_is_named_and_the_rest_is() {
+    let dir = tempfile::tempdir().unwrap();
+    put(dir.path(), "good.png", &colour(1));
+    put(dir.path(), "unnamed", &colour(2));
+    let good = fs::read(dir.path().join("good.png")).unwrap();
+    fs::write(dir.path().join("cut.png"), &good[..good.len() / 2]).unwrap();
+    fs::write(dir.path().join("empty.jpg"), b"").unwrap();
+    fs::write(dir.path().join("text.webp"), b"no picture at all").unwrap();
+    fs::write(dir.path().join("notes.txt"), b"no picture, and none claimed").unwrap();
+    fs::write(dir.path().join(".hidden.png"), b"passed over").unwrap();
+    fs::create_dir(dir.path().join("folder.png")).unwrap();
+    let (done, all) = (std::sync::atomic::AtomicUsize::new(0), 3);
+    let report = check_folder(dir.path(), None, &|_, of| {
+        assert_eq!(of, all);
+        done.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    })
+    .unwrap();
+    assert_eq!(done.into_inner(), all);
+    assert_eq!((report.ok, report.ignored), (2, 1));
+    let rejected: Vec<(String, &str)> =
+        (report.rejected.iter()).map(|one| (one.file.display().to_string(), one.reason.as_str())).collect();
+    assert_eq!(rejected.len(), 3, "{rejected:?}");
+    for (found, (name, reason)) in
+        rejected.iter().zip([("cut.png", "decode"), ("empty.jpg", "empty"), ("text.webp", "no picture")])
+    {
+        assert!(found.0 == name && found.1.contains(reason), "{found:?}");
+    }
+    let json = serde_json::to_value(&report).unwrap();
+    assert_eq!(json["rejected"][0]["file"], "cut.png");
+    assert_eq!(load(dir.path()).train.len() + load(dir.path()).test.len(), 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn strange_files_and_links_end() {
+    use std::os::unix::{ffi::OsStrExt, fs::symlink, net::UnixListener};
+    let dir = tempfile::tempdir().unwrap();
+    put(dir.path(), "a/one.png", &colour(1));
+    symlink("..", dir.path().join("a/loop")).unwrap();
+    symlink("a", dir.path().join("again")).unwrap();
+    symlink("nowhere", dir.path().join("lost.png")).unwrap();
+    let _socket = UnixListener::bind(dir.path().join("socket.png")).unwrap();
+    let pipe = std::process::Command::new("mkfifo").arg(dir.path().join("pipe.jpg")).status();
+    let name = std::ffi::OsStr::from_bytes(b"a/\xff\xfe.png");
+    fs::copy(dir.path().join("a/one.png"), dir.path().join(name)).unwrap();
+    let report = check_folder(dir.path(), None, &|_, _| ()).unwrap();
+    // Either way into the folder finds the same two pictures once.
+    assert_eq!(report.ok, 2, "{report:?}");
+    let rejected: Vec<String> = report.rejected.iter().map(|one| one.file.display().to_string()).collect();
+    let mut expected = vec!["lost.png", "socket.png"];
+    if pipe.is_ok_and(|status| status.success()) {
+        expected.insert(1, "pipe.jpg");
+    }
+    assert_eq!(rejected, expected);
+    assert!(serde_json::to_string(&report).is_ok(), "names that are not UTF-8 are shown as well as can be");
+}
+
+#[test]
+fn a_table_gives_classes_and_attributes() {
+    let dir = tempfile::tempdir().unwrap();
+    for number in 0..12 {
+        put(dir.path(), &format!("{number}.png"), &colour(number));
+    }
+    let table = dir.path().join("labels.csv");
+    let rows: String =
+        (0..11).map(|n| format!("{n}.png,{},{}\n", n % 3, if n % 2 == 0 { "yes" } else { "no" })).collect();
+    fs::write(&table, format!("file,class,glasses\n{rows}lost.png,0,no\n")).unwrap();
+    let Folder { train, test, report } = load_with(dir.path(), Some(&table));
+    assert_eq!(train.len() + test.len(), 11);
+    assert_eq!(train.class_names(), ["0", "1", "2"]);
+    assert_eq!(train.factors()[0].name, "glasses");
+    assert_eq!(report.rejected[0].file, Path::new("11.png"));
+    assert!(
+        report.warnings.iter().any(|warning| warning.contains("1 rows of the table")),
+        "{:?}",
+        report.warnings
+    );
+}
+
+#[test]
+fn a_glance_sees_colour_and_nothing_at_all_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    put(dir.path(), "a.png", &grey(1));
+    // Grey stored as colour is grey.
+    put(dir.path(), "b.png", &DynamicImage::ImageRgb8(grey(2).to_rgb8()));
+    assert!(!glance(dir.path()).unwrap().colour);
+    put(dir.path(), "c.png", &DynamicImage::ImageRgba8(RgbaImage::from_pixel(3, 3, Rgba([255, 0, 0, 255]))));
+    assert!(glance(dir.path()).unwrap().colour);
+    let empty = tempfile::tempdir().unwrap();
+    assert!(glance(empty.path()).unwrap_err().to_string().contains("*.png"));
+    let only_bad = tempfile::tempdir().unwrap();
+    fs::write(only_bad.path().join("a.png"), b"nothing").unwrap();
+    let options = FolderOptions { fit: Fit::to([3, 8, 8]), labels: None };
+    let error = load_folder(only_bad.path(), &options, &|_, _| ()).unwrap_err().to_string();
+    assert!(error.contains("none of its pictures") && error.contains("a.png"), "{error}");
+}
