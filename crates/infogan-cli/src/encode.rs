@@ -20,7 +20,10 @@ use crate::{
 pub fn encode(args: &EncodeArgs) -> Result<ExitCode, Failure> {
     let mut run = OpenRun::open(&args.run, DEVICE)?;
     let shape = run.trained().game().picture();
-    let (set, files) = infogan_data::read_pictures(&args.pictures, &infogan_data::Fit::to(shape))?;
+    // As the run read its own pictures.
+    let data = &run.config().data;
+    let fit = infogan_data::Fit { shape, resize: data.resize, background: data.background };
+    let (set, files) = infogan_data::read_pictures(&args.pictures, &fit)?;
     let encoding = run.trained().encode(&set).ok_or_else(|| {
         Failure::usage(format!(
             "{}: its game recovers no codes, so there is nothing to read from a picture; train one with the term \

@@ -142,6 +142,14 @@ fn resolve(args: &TrainArgs) -> Result<Config, Failure> {
             resolver.put("data.channels", Value::Integer(channels))?;
         }
     }
+    if let (Some(size), Some(data)) = (args.size, &args.data)
+        && detect(data)? != Source::Pictures
+    {
+        return Err(Failure::usage(format!(
+            "--size {size}: is for picture files and drawn sets; the pictures of {} have a size of their own",
+            data.display()
+        )));
+    }
     if let Some(size) = args.size {
         resolver.put("data.size", Value::Integer(size))?;
     }

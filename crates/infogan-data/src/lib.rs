@@ -10,6 +10,7 @@
 //! Errors are values: every [`DataError`] says which file or argument, why, and what to do.
 
 mod error;
+mod files;
 mod folder;
 pub mod idx;
 pub mod order;
@@ -17,7 +18,7 @@ mod parts;
 mod picture;
 pub mod random;
 pub mod set;
-mod sets;
+pub mod sets;
 mod source;
 pub mod synth;
 
@@ -28,25 +29,9 @@ pub use order::Sampler;
 pub use parts::{Factor, FactorValues, Labels};
 pub use picture::{Background, Fit, Resize, picture_files, read_pictures};
 pub use set::{ImageSet, Scale, Split};
-pub use sets::{
-    cifar::{load_cifar10_dir, load_cifar100_dir},
-    stl10::load_stl10_dir,
-    stored::{load_stored, write_stored},
-    svhn::load_svhn_dir,
-};
+pub use sets::cifar::{load_cifar10_dir, load_cifar100_dir};
+pub use sets::stl10::{load_stl10_dir, load_stl10_unlabeled_dir};
+pub use sets::stored::{load_stored, write_stored};
+pub use sets::svhn::{load_svhn_dir, load_svhn_extra_dir};
 pub use source::{Source, detect};
 pub use synth::glyphs::{GlyphOptions, glyphs};
-
-/// Writes a file beside its place and renames it, so that it is whole or absent.
-fn write_beside(path: &std::path::Path, bytes: &[u8]) -> Result<(), DataError> {
-    let failed =
-        |error: std::io::Error| DataError::Write { path: path.to_path_buf(), reason: error.to_string() };
-    let mut name = path.file_name().map(std::ffi::OsString::from).unwrap_or_default();
-    name.push(format!(".tmp-{}", std::process::id()));
-    let unfinished = path.with_file_name(name);
-    let written = std::fs::write(&unfinished, bytes).and_then(|()| std::fs::rename(&unfinished, path));
-    written.map_err(|error| {
-        let _ = std::fs::remove_file(&unfinished);
-        failed(error)
-    })
-}

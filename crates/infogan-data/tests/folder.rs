@@ -155,11 +155,15 @@ fn a_table_gives_classes_and_attributes() {
     let rows: String =
         (0..11).map(|n| format!("{n}.png,{},{}\n", n % 3, if n % 2 == 0 { "yes" } else { "no" })).collect();
     fs::write(&table, format!("file,class,glasses\n{rows}lost.png,0,no\n")).unwrap();
+    // A row without a class is as good as none.
+    put(dir.path(), "nameless.png", &colour(99));
+    fs::write(&table, fs::read_to_string(&table).unwrap() + "nameless.png,,no\n").unwrap();
     let Folder { train, test, report } = load_with(dir.path(), Some(&table));
     assert_eq!(train.len() + test.len(), 11);
     assert_eq!(train.class_names(), ["0", "1", "2"]);
     assert_eq!(train.factors()[0].name, "glasses");
-    assert_eq!(report.rejected[0].file, Path::new("11.png"));
+    let rejected: Vec<&Path> = report.rejected.iter().map(|one| one.file.as_path()).collect();
+    assert_eq!(rejected, [Path::new("11.png"), Path::new("nameless.png")]);
     assert!(
         report.warnings.iter().any(|warning| warning.contains("1 rows of the table")),
         "{:?}",

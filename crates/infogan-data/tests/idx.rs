@@ -111,7 +111,7 @@ fn bytes_too_many_are_refused() {
 
 #[test]
 fn wrong_headers_are_refused() {
-    assert_refused(train(&labels(), &labels()), "train-images", "ends inside its header");
+    assert_refused(train(&labels(), &labels()), "train-images", "starts with 2049");
     let swapped = [header(&[2049, 2, 2, 3]), vec![0; 12]].concat();
     assert_refused(train(&swapped, &labels()), "train-images", "starts with 2049");
     assert_refused(train(&pictures(), &pictures()), "train-labels", "starts with 2051");
@@ -181,6 +181,7 @@ fn real_mnist_has_its_known_statistics() {
     let train = load_idx_dir(Path::new(&dir), Split::Train).unwrap();
     let test = load_idx_dir(Path::new(&dir), Split::Test).unwrap();
     assert_eq!((train.len(), test.len(), train.shape()), (60_000, 10_000, [1, 28, 28]));
+    assert_eq!((train.name(), test.name()), ("mnist", "mnist"));
     assert_eq!(train.labels().unwrap()[..5], [5, 0, 4, 1, 9]);
     assert_eq!(test.labels().unwrap()[..5], [7, 2, 1, 0, 4]);
     let count = |class| train.labels().unwrap().iter().filter(|&&label| label == class).count();
@@ -202,7 +203,9 @@ fn real_fashion_mnist_is_balanced() {
         return;
     };
     for (split, each) in [(Split::Train, 6000), (Split::Test, 1000)] {
-        let set = load_idx_dir(Path::new(&dir), split).unwrap().with_class_names(FASHION_CLASSES).unwrap();
+        let set = load_idx_dir(Path::new(&dir), split).unwrap();
+        assert_eq!(set.name(), "fashion-mnist");
+        assert_eq!(set.class_names(), FASHION_CLASSES);
         assert_eq!((set.len(), set.shape()), (10 * each, [1, 28, 28]));
         for class in 0..10 {
             assert_eq!(set.labels().unwrap().iter().filter(|&&label| label == class).count(), each);

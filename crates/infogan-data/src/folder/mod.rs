@@ -195,13 +195,13 @@ fn survey(
     let split = is_split(&found.files);
     let mut misnamed = Vec::new();
     for (entry, seen) in found.files.into_iter().zip(looked) {
-        let unlabelled = table.as_ref().is_some_and(|table| table.row(&entry.inside).is_none());
+        let lacking = table.as_ref().and_then(|table| table.lacking(&entry.inside));
         match seen {
             Err(reason) => report.rejected.push(Rejected { file: entry.inside, reason }),
-            Ok(_) if unlabelled => report.rejected.push(Rejected {
-                file: entry.inside,
-                reason: "the table of labels has no row for it".to_owned(),
-            }),
+            Ok(_) if lacking.is_some() => {
+                let reason = lacking.unwrap_or_default().to_owned();
+                report.rejected.push(Rejected { file: entry.inside, reason });
+            }
             Ok(seen) => {
                 if entry.misnamed {
                     misnamed.push(entry.inside.clone());

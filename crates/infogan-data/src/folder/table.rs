@@ -113,6 +113,13 @@ impl Table {
         by_path.or_else(|| self.by_name.get(parts.last()?.as_ref()).copied().flatten())
     }
 
+    /// What the table does not say of a file.
+    pub fn lacking(&self, inside: &Path) -> Option<&'static str> {
+        let Some(row) = self.row(inside) else { return Some("the table of labels has no row for it") };
+        let nameless = self.class.is_some_and(|class| self.rows[row][class].trim().is_empty());
+        nameless.then_some("the table of labels gives it no class")
+    }
+
     /// The class of a file, if the table has a column of classes.
     pub fn class_of(&self, inside: &Path) -> Option<String> {
         Some(self.rows[self.row(inside)?][self.class?].clone())

@@ -1,107 +1,96 @@
-//! CIFAR-10 and CIFAR-100 in their binary form (Krizhevsky 2009): records of one label (two in CIFAR-100: coarse, then
-//! fine) and 3,072 bytes, the red, green and blue plane of 32×32 pixels, row by row.
+//! CIFAR-10 and CIFAR-100 in their binary form.
+//!
+//! A file is records of one label (CIFAR-100: two, coarse then fine) and 3,072 bytes: the red, the green and the
+//! blue plane of 32×32 pixels, row by row (Krizhevsky, *Learning multiple layers of features from tiny images*,
+//! 2009, and its page).
 
-use std::path::Path;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
-use super::{class_names, find, malformed, records};
+use super::{Layout, malformed, numbers, open_records};
+use crate::files::{room, unreadable};
 use crate::{DataError, Factor, FactorValues, ImageSet, Labels, Split};
+
+/// The classes of CIFAR-10, in the order of its labels.
+pub const CIFAR10_CLASSES: [&str; 10] =
+    ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
 const SHAPE: [usize; 3] = [3, 32, 32];
 const PIXELS: usize = 3 * 32 * 32;
-
-/// One of the two sets, as its files are.
-struct Form {
-    name: &'static str,
-    folder: &'static str,
-    /// Labels before the pixels, the class last.
-    labels: usize,
-    classes: usize,
-    names: &'static str,
-    train: &'static [&'static str],
-    test: &'static str,
-}
-
-const CIFAR10: Form = Form {
-    name: "cifar10",
-    folder: "cifar-10-batches-bin",
-    labels: 1,
-    classes: 10,
-    names: "batches.meta.txt",
-    train: &[
-        "data_batch_1.bin",
-        "data_batch_2.bin",
-        "data_batch_3.bin",
-        "data_batch_4.bin",
-        "data_batch_5.bin",
-    ],
-    test: "test_batch.bin",
-};
-
-const CIFAR100: Form = Form {
-    name: "cifar100",
-    folder: "cifar-100-binary",
-    labels: 2,
-    classes: 100,
-    names: "fine_label_names.txt",
-    train: &["train.bin"],
-    test: "test.bin",
-};
-
-/// Coarse classes of CIFAR-100.
+const FINE: usize = 100;
 const COARSE: u16 = 20;
 
-/// Reads a split of CIFAR-10: `u8 [n, 3, 32, 32]` with classes.
+pub(crate) const CIFAR10: Layout =
+    Layout { set: "cifar10", folder: "cifar-10-batches-bin", signs: &["data_batch_1.bin", "test_batch.bin"] };
+pub(crate) const CIFAR100: Layout = Layout {
+    set: "cifar100",
+    folder: "cifar-100-binary",
+    signs: &["train.bin", "test.bin", "fine_label_names.txt"],
+};
+
+/// Reads a split of CIFAR-10: `u8 [n, 3, 32, 32]` with classes. `dir` is `cifar-10-batches-bin` or holds it.
+/// `data_batch_1.bin` to `data_batch_5.bin` are the training split, `test_batch.bin` the other; names of the
+/// classes come from `batches.meta.txt`, or are the [known ones](CIFAR10_CLASSES) where it is absent.
 ///
 /// # Errors
-/// When a file is missing, cannot be read, or holds no whole records or labels that there are not.
+/// When a file is missing, cannot be read, is no whole number of records, or has a label above 9.
 pub fn load_cifar10_dir(dir: &Path, split: Split) -> Result<ImageSet, DataError> {
-    load(&CIFAR10, dir, split)
+    let files = match split {
+        Split::Train => (1..=5).map(|batch| format!("data_batch_{batch}.bin")).collect(),
+        Split::Test => vec!["test_batch.bin".to_string()],
+    };
+    let names = CIFAR10_CLASSES.map(str::to_string).to_vec();
+    let class_names = CIFAR10.class_names(dir, "batches.meta.txt", names)?;
+    let paths = files.iter().map(|file| CIFAR10.need(dir, file)).collect::<Result<Vec<_>, _>>()?;
+    let Records { pictures, labels: [values] } = read(&paths, [("label", class_names.len())])?;
+    ImageSet::new(CIFAR10.set, SHAPE, pictures, Some(Labels { values, class_names }), vec![])
 }
 
-/// Reads a split of CIFAR-100: the fine classes as classes, the coarse ones as the factor `coarse`.
+/// Reads a split of CIFAR-100: `u8 [n, 3, 32, 32]` with the fine labels as classes and the coarse ones as the
+/// factor `coarse`. `dir` is `cifar-100-binary` or holds it; the files are `train.bin` and `test.bin`. Names of
+/// the classes come from `fine_label_names.txt`, or are numbers where it is absent.
 ///
 /// # Errors
-/// As [`load_cifar10_dir`].
+/// When a file is missing, cannot be read, is no whole number of records, or has a label above 99 or 19.
 pub fn load_cifar100_dir(dir: &Path, split: Split) -> Result<ImageSet, DataError> {
-    load(&CIFAR100, dir, split)
+    let class_names = CIFAR100.class_names(dir, "fine_label_names.txt", numbers(FINE))?;
+    let path = CIFAR100.need(dir, &format!("{}.bin", split.name()))?;
+    let kinds = [("coarse label", usize::from(COARSE)), ("label", FINE)];
+    let Records { pictures, labels: [coarse, values] } = read(&[path], kinds)?;
+    let factor = Factor {
+        name: "coarse".to_string(),
+        values: FactorValues::Categorical { count: COARSE, values: coarse },
+    };
+    ImageSet::new(CIFAR100.set, SHAPE, pictures, Some(Labels { values, class_names }), vec![factor])
 }
 
-fn load(form: &Form, dir: &Path, split: Split) -> Result<ImageSet, DataError> {
-    let files = match split {
-        Split::Train => form.train,
-        Split::Test => &[form.test],
-    };
-    let (mut pictures, mut values, mut coarse) = (Vec::new(), Vec::new(), Vec::new());
-    for file in files {
-        let path = find(dir, form.folder, file, form.name)?;
-        let bytes = records(&path, form.labels + PIXELS)?;
-        for record in bytes.chunks_exact(form.labels + PIXELS) {
-            let (labels, pixels) = record.split_at(form.labels);
-            let class = usize::from(labels[form.labels - 1]);
-            if class >= form.classes {
-                return Err(malformed(
-                    &path,
-                    format!("it has the label {class} of {} classes", form.classes),
-                ));
-            }
-            if form.labels == 2 {
-                coarse.push(u16::from(labels[0]));
-                if u16::from(labels[0]) >= COARSE {
-                    return Err(malformed(
-                        &path,
-                        format!("it has the coarse label {} of {COARSE}", labels[0]),
-                    ));
+/// Pictures, and one list for every label of a record.
+struct Records<const N: usize> {
+    pictures: Vec<u8>,
+    labels: [Vec<u16>; N],
+}
+
+/// Reads the records of all files in order. `kinds`: for each label of a record its name and how many there are.
+fn read<const N: usize>(paths: &[PathBuf], kinds: [(&str, usize); N]) -> Result<Records<N>, DataError> {
+    let files = paths.iter().map(|path| open_records(path, N + PIXELS)).collect::<Result<Vec<_>, _>>()?;
+    let count: u64 = files.iter().map(|(_, count)| count).sum();
+    let pictures = room(count * PIXELS as u64).map_err(|reason| malformed(&paths[0], reason))?;
+    let mut records = Records { pictures, labels: [const { Vec::new() }; N] };
+    for (path, (mut file, count)) in paths.iter().zip(files) {
+        for number in 0..count {
+            let (mut labels, mut pixels) = ([0; N], [0; PIXELS]);
+            let read = file.read_exact(&mut labels).and_then(|()| file.read_exact(&mut pixels));
+            read.map_err(|source| unreadable(path, source))?;
+            for ((kept, label), (kind, classes)) in records.labels.iter_mut().zip(labels).zip(kinds) {
+                if usize::from(label) >= classes {
+                    let reason =
+                        format!("record {number} has the {kind} {label}, beyond its {classes} classes");
+                    return Err(malformed(path, reason));
                 }
+                kept.push(u16::from(label));
             }
-            values.push(class as u16);
-            pictures.extend_from_slice(pixels);
+            records.pictures.extend_from_slice(&pixels);
         }
     }
-    let class_names = class_names(find(dir, form.folder, form.names, form.name).ok(), form.classes)?;
-    let factors = (form.labels == 2).then(|| Factor {
-        name: "coarse".to_owned(),
-        values: FactorValues::Categorical { count: COARSE, values: coarse },
-    });
-    let labels = Labels { values, class_names };
-    ImageSet::new(form.name, SHAPE, pictures, Some(labels), factors.into_iter().collect())
+    Ok(records)
 }

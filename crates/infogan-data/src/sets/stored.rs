@@ -1,167 +1,282 @@
-//! A data set in one file of this program's own: safetensors, both halves.
+//! A data set in one file of our own, both splits, names and factors included: safetensors.
 //!
-//! | tensor | |
+//! | tensor | type and shape |
 //! |---|---|
 //! | `train.pictures`, `test.pictures` | U8 `[n, channels, height, width]` |
-//! | `train.labels` … | U16 `[n]`, where there are classes |
-//! | `train.factor.0` … | U16 `[n]` (categories) or F32 `[n]` (numbers) |
+//! | `train.labels`, `test.labels` | U16 `[n]`, where there are labels |
+//! | `train.factor.0`, `test.factor.0`, … | U16 `[n]` (categorical) or F32 `[n]` (continuous) |
 //!
-//! The metadata `infogan` is JSON: name of the set, names of the classes, and of each factor with its number of values.
+//! The metadata hold one entry, `infogan`: JSON with the version of this form, the name of the set, the names of the classes,
+//! and each factor's name and number of values. The same set gives the same bytes.
 
-use std::{collections::HashMap, fs, path::Path};
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::path::Path;
 
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use safetensors::Dtype;
+use safetensors::tensor::{Metadata, TensorInfo};
 use serde::{Deserialize, Serialize};
 
+use crate::files::{NewFile, open, room, unreadable};
 use crate::{DataError, Factor, FactorValues, ImageSet, Labels, Split};
 
 const KEY: &str = "infogan";
+const VERSION: u32 = 1;
+/// Longest header read or written, in bytes.
+const LONGEST_HEADER: u64 = 16 << 20;
 
 /// What the tensors do not say.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct About {
+    data_set: u32,
     name: String,
-    #[serde(default)]
-    classes: Vec<String>,
-    #[serde(default)]
+    /// None where there are no labels.
+    classes: Option<Vec<String>>,
     factors: Vec<AboutFactor>,
 }
 
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[derive(PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct AboutFactor {
     name: String,
-    /// Number of values; none for numbers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    count: Option<u16>,
+    /// The number of values; none where the factor is continuous.
+    values: Option<u16>,
 }
 
-/// Writes both halves of a set to a file that does not exist yet. It appears whole or not at all.
+impl About {
+    fn of(set: &ImageSet, name: &str) -> Self {
+        let factor = |factor: &Factor| AboutFactor {
+            name: factor.name.clone(),
+            values: match factor.values {
+                FactorValues::Categorical { count, .. } => Some(count),
+                FactorValues::Continuous(_) => None,
+            },
+        };
+        Self {
+            data_set: VERSION,
+            name: name.to_string(),
+            classes: set.labels().map(|_| set.class_names().to_vec()),
+            factors: set.factors().iter().map(factor).collect(),
+        }
+    }
+}
+
+/// The values of one tensor.
+enum Values<'a> {
+    Bytes(&'a [u8]),
+    Words(&'a [u16]),
+    Numbers(&'a [f32]),
+}
+
+impl Values<'_> {
+    fn kind(&self) -> Dtype {
+        match self {
+            Self::Bytes(_) => Dtype::U8,
+            Self::Words(_) => Dtype::U16,
+            Self::Numbers(_) => Dtype::F32,
+        }
+    }
+
+    fn size(&self) -> usize {
+        match self {
+            Self::Bytes(values) => values.len(),
+            Self::Words(values) => 2 * values.len(),
+            Self::Numbers(values) => 4 * values.len(),
+        }
+    }
+
+    fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        match self {
+            Self::Bytes(values) => out.write_all(values),
+            Self::Words(values) => values.iter().try_for_each(|value| out.write_all(&value.to_le_bytes())),
+            Self::Numbers(values) => values.iter().try_for_each(|value| out.write_all(&value.to_le_bytes())),
+        }
+    }
+}
+
+/// Writes both splits of a set into a new file, under the name of the training split.
 ///
 /// # Errors
-/// When the halves have not the same shape, classes and factors, or the file cannot be written.
+/// When the splits differ in shape, classes or factors, something is at `path` already, or the file cannot be
+/// written. Then nothing is left of it.
 pub fn write_stored(train: &ImageSet, test: &ImageSet, path: &Path) -> Result<(), DataError> {
-    let about = about(train);
-    if train.shape() != test.shape()
-        || train.class_names() != test.class_names()
-        || about.factors != self::about(test).factors
-    {
-        return Err(DataError::invalid(
-            train.name(),
-            "its halves have not the same shape, classes and factors",
-            "store halves of one set",
-        ));
+    let refuse =
+        |reason: &str, remedy: &str| DataError::invalid(format!("data set {}", train.name()), reason, remedy);
+    let about = About::of(train, train.name());
+    if train.shape() != test.shape() || about != About::of(test, train.name()) {
+        let reason = "its training and test split differ in shape, classes or factors";
+        return Err(refuse(reason, "store splits of one set"));
     }
-    let io = |error: String| DataError::Write { path: path.to_path_buf(), reason: error };
-    let mut parts: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = Vec::new();
-    for (half, set) in [("train", train), ("test", test)] {
-        let [channels, height, width] = set.shape();
+    let mut tensors = Vec::new();
+    for (split, set) in [(Split::Train, train), (Split::Test, test)] {
         let n = set.len();
-        parts.push((
-            format!("{half}.pictures"),
-            Dtype::U8,
-            vec![n, channels, height, width],
-            set.pictures().to_vec(),
-        ));
+        let [channels, height, width] = set.shape();
+        let mut add = |name: String, shape: Vec<usize>, values| {
+            tensors.push((format!("{}.{name}", split.name()), shape, values));
+        };
+        add("pictures".into(), vec![n, channels, height, width], Values::Bytes(set.pictures()));
         if let Some(labels) = set.labels() {
-            parts.push((format!("{half}.labels"), Dtype::U16, vec![n], words(labels)));
+            add("labels".into(), vec![n], Values::Words(labels));
         }
         for (number, factor) in set.factors().iter().enumerate() {
-            let (kind, bytes) = match &factor.values {
-                FactorValues::Categorical { values, .. } => (Dtype::U16, words(values)),
-                FactorValues::Continuous(values) => {
-                    (Dtype::F32, values.iter().flat_map(|value| value.to_le_bytes()).collect())
-                }
+            let values = match &factor.values {
+                FactorValues::Categorical { values, .. } => Values::Words(values),
+                FactorValues::Continuous(values) => Values::Numbers(values),
             };
-            parts.push((format!("{half}.factor.{number}"), kind, vec![n], bytes));
+            add(format!("factor.{number}"), vec![n], values);
         }
     }
-    let views = parts
-        .iter()
-        .map(|(name, kind, shape, bytes)| Ok((name, TensorView::new(*kind, shape.clone(), bytes)?)))
-        .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()
-        .map_err(|error| io(error.to_string()))?;
-    let text = serde_json::to_string(&about).map_err(|error| io(error.to_string()))?;
-    let metadata = HashMap::from([(KEY.to_owned(), text)]);
-    let bytes = safetensors::serialize(views, Some(metadata)).map_err(|error| io(error.to_string()))?;
-    crate::write_beside(path, &bytes)
+    // The widest first, so that every tensor begins at a multiple of its own width.
+    tensors.sort_by_key(|(_, _, values)| std::cmp::Reverse(values.kind().bitsize()));
+    let header = header(&about, &tensors).map_err(|reason| refuse(&reason, "shorten its names"))?;
+    let new = NewFile::write(path, |out| {
+        out.write_all(&(header.len() as u64).to_le_bytes())?;
+        out.write_all(&header)?;
+        tensors.iter().try_for_each(|(_, _, values)| values.write(out))
+    })?;
+    new.place()
 }
 
-fn words(values: &[u16]) -> Vec<u8> {
-    values.iter().flat_map(|value| value.to_le_bytes()).collect()
-}
-
-fn about(set: &ImageSet) -> About {
-    let factor = |factor: &Factor| AboutFactor {
-        name: factor.name.clone(),
-        count: match factor.values {
-            FactorValues::Categorical { count, .. } => Some(count),
-            FactorValues::Continuous(_) => None,
-        },
-    };
-    About {
-        name: set.name().to_owned(),
-        classes: set.class_names().to_vec(),
-        factors: set.factors().iter().map(factor).collect(),
+/// The header of a file of these tensors, filled up to a multiple of eight bytes.
+fn header(about: &About, tensors: &[(String, Vec<usize>, Values)]) -> Result<Vec<u8>, String> {
+    let mut end = 0;
+    let infos = tensors.iter().map(|(name, shape, values)| {
+        let begin = end;
+        end += values.size();
+        let (dtype, shape) = (values.kind(), shape.clone());
+        (name.clone(), TensorInfo { dtype, shape, data_offsets: (begin, end) })
+    });
+    let infos = infos.collect();
+    let about = serde_json::to_string(about).map_err(|error| error.to_string())?;
+    let metadata = Metadata::new(Some(HashMap::from([(KEY.to_string(), about)])), infos);
+    let metadata = metadata.map_err(|error| error.to_string())?;
+    let mut header = serde_json::to_vec(&metadata).map_err(|error| error.to_string())?;
+    header.resize(header.len().next_multiple_of(8), b' ');
+    if header.len() as u64 > LONGEST_HEADER {
+        return Err(format!("its names need {} bytes of at most {LONGEST_HEADER}", header.len()));
     }
+    Ok(header)
 }
 
-/// Reads a half of a set.
+/// Reads a split of a set that [`write_stored`] wrote, under the set's own name.
 ///
 /// # Errors
-/// When the file cannot be read, is not such a file, or its parts do not fit each other.
+/// When the file cannot be read, is not of this form, is cut short or too long, or its parts do not fit each other.
 pub fn load_stored(path: &Path, split: Split) -> Result<ImageSet, DataError> {
-    let malformed = |reason: String| DataError::Malformed {
-        path: path.to_path_buf(),
-        reason,
-        remedy: "make it again with 'infogan data convert' or 'infogan data synth'".to_owned(),
+    let mut stored = Stored::open(path)?;
+    let name = |what: &str| format!("{}.{what}", split.name());
+    let (shape, pictures) = stored.tensor(&name("pictures"), Dtype::U8)?;
+    let [n, channels, height, width] = shape[..] else {
+        return Err(malformed(path, format!("its pictures are {shape:?}, not [n, channels, height, width]")));
     };
-    let bytes = fs::read(path).map_err(|source| DataError::Read { path: path.to_path_buf(), source })?;
-    let (_, header) = SafeTensors::read_metadata(&bytes)
-        .map_err(|error| malformed(format!("it is no safetensors file ({error})")))?;
-    let text = header.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
-    let text =
-        text.ok_or_else(|| malformed("it was not written by this program: it holds no data set".to_owned()))?;
-    let about: About = serde_json::from_str(text)
-        .map_err(|error| malformed(format!("its metadata are broken ({error})")))?;
-    let tensors = SafeTensors::deserialize(&bytes).map_err(|error| malformed(error.to_string()))?;
-    let tensor = |name: &str, kinds: &[Dtype]| {
-        let name = format!("{}.{name}", split.name());
-        let found = tensors.tensor(&name).map_err(|_| malformed(format!("it has no tensor '{name}'")))?;
-        if !kinds.contains(&found.dtype()) {
-            return Err(malformed(format!("its tensor '{name}' is {:?}", found.dtype())));
-        }
-        Ok(found)
+    let About { name: set, classes, factors, .. } = stored.about()?;
+    let labels = match classes {
+        None => None,
+        Some(class_names) => Some(Labels { values: stored.words(&name("labels"))?, class_names }),
     };
-    let words = |view: &TensorView<'_>| -> Vec<u16> {
-        view.data().as_chunks().0.iter().map(|bytes| u16::from_le_bytes(*bytes)).collect()
-    };
-    let pictures = tensor("pictures", &[Dtype::U8])?;
-    let [_, channels, height, width] = pictures.shape()[..] else {
-        return Err(malformed(format!("its pictures have the shape {:?}", pictures.shape())));
-    };
-    let labels = if about.classes.is_empty() {
-        None
-    } else {
-        Some(Labels { values: words(&tensor("labels", &[Dtype::U16])?), class_names: about.classes })
-    };
-    let mut factors = Vec::new();
-    for (number, factor) in about.factors.into_iter().enumerate() {
-        let kind = if factor.count.is_some() { Dtype::U16 } else { Dtype::F32 };
-        let view = tensor(&format!("factor.{number}"), &[kind])?;
-        let values = match factor.count {
-            Some(count) => FactorValues::Categorical { count, values: words(&view) },
+    let mut read = |(number, factor): (usize, AboutFactor)| {
+        let tensor = name(&format!("factor.{number}"));
+        let values = match factor.values {
+            Some(count) => FactorValues::Categorical { count, values: stored.words(&tensor)? },
             None => {
-                let numbers = view.data().as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes));
-                FactorValues::Continuous(numbers.collect())
+                let (_, bytes) = stored.tensor(&tensor, Dtype::F32)?;
+                let (words, _) = bytes.as_chunks();
+                FactorValues::Continuous(words.iter().map(|&word| f32::from_le_bytes(word)).collect())
             }
         };
-        factors.push(Factor { name: factor.name, values });
+        Ok(Factor { name: factor.name, values })
+    };
+    let factors = factors.into_iter().enumerate().map(&mut read).collect::<Result<_, DataError>>()?;
+    let set = ImageSet::new(set, [channels, height, width], pictures, labels, factors)
+        .map_err(|error| malformed(path, error.to_string()))?;
+    if set.len() != n {
+        return Err(malformed(path, format!("its pictures are {shape:?}, but hold {}", set.len())));
     }
-    ImageSet::new(about.name, [channels, height, width], pictures.data().to_vec(), labels, factors)
-        .map_err(|error| malformed(error.to_string()))
+    Ok(set)
 }
 
-/// Whether a file begins as one of these does: safetensors with our metadata.
-pub fn is_stored(path: &Path) -> bool {
-    path.is_file() && path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("safetensors"))
+/// An open file and its header.
+struct Stored<'a> {
+    path: &'a Path,
+    file: BufReader<File>,
+    /// Where the first tensor begins, in bytes.
+    begin: u64,
+    header: Metadata,
+}
+
+impl<'a> Stored<'a> {
+    fn open(path: &'a Path) -> Result<Self, DataError> {
+        let (mut file, length) = open(path)?;
+        let Some(rest) = length.checked_sub(8) else {
+            return Err(malformed(path, format!("its {length} bytes are no safetensors file")));
+        };
+        let mut size = [0; 8];
+        file.read_exact(&mut size).map_err(|source| unreadable(path, source))?;
+        let size = u64::from_le_bytes(size);
+        if size > rest.min(LONGEST_HEADER) {
+            let reason = format!("it claims a header of {size} bytes: it is no safetensors file of ours");
+            return Err(malformed(path, reason));
+        }
+        let mut text = vec![0; size as usize];
+        file.read_exact(&mut text).map_err(|source| unreadable(path, source))?;
+        let header: Metadata = serde_json::from_slice(&text)
+            .map_err(|error| malformed(path, format!("it has no header of a safetensors file ({error})")))?;
+        let begin = 8 + size;
+        let promised = begin.checked_add(header.data_len() as u64);
+        if promised != Some(length) {
+            let reason = format!(
+                "it is {length} bytes long, {begin} of them header, which says {} of data",
+                header.data_len()
+            );
+            return Err(malformed(path, reason));
+        }
+        Ok(Self { path, file, begin, header })
+    }
+
+    fn about(&self) -> Result<About, DataError> {
+        let text = self.header.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
+        let Some(text) = text else {
+            return Err(malformed(self.path, "it is a safetensors file, but holds no data set".to_string()));
+        };
+        let about: About = serde_json::from_str(text)
+            .map_err(|error| malformed(self.path, format!("its metadata make no sense ({error})")))?;
+        if about.data_set != VERSION {
+            let reason = format!("it is of version {}, and only {VERSION} is read", about.data_set);
+            return Err(malformed(self.path, reason));
+        }
+        Ok(about)
+    }
+
+    /// Shape and bytes of a tensor.
+    fn tensor(&mut self, name: &str, kind: Dtype) -> Result<(Vec<usize>, Vec<u8>), DataError> {
+        let Some(info) = self.header.info(name) else {
+            return Err(malformed(self.path, format!("it holds no tensor '{name}'")));
+        };
+        if info.dtype != kind {
+            let reason = format!("its tensor '{name}' is of type {}, not {kind}", info.dtype);
+            return Err(malformed(self.path, reason));
+        }
+        let (begin, end) = info.data_offsets;
+        let length = (end - begin) as u64;
+        let mut bytes = room(length).map_err(|reason| malformed(self.path, reason))?;
+        let begin = self.begin + begin as u64;
+        let read = self.file.seek(SeekFrom::Start(begin));
+        let read = read.and_then(|_| (&mut self.file).take(length).read_to_end(&mut bytes));
+        read.map_err(|source| unreadable(self.path, source))?;
+        Ok((info.shape.clone(), bytes))
+    }
+
+    /// A tensor of whole numbers.
+    fn words(&mut self, name: &str) -> Result<Vec<u16>, DataError> {
+        let (_, bytes) = self.tensor(name, Dtype::U16)?;
+        let (words, _) = bytes.as_chunks();
+        Ok(words.iter().map(|&word| u16::from_le_bytes(word)).collect())
+    }
+}
+
+fn malformed(path: &Path, reason: String) -> DataError {
+    let remedy = "store the set again, or get the file again from where it came".to_string();
+    DataError::Malformed { path: path.to_path_buf(), reason, remedy }
 }

@@ -1,52 +1,58 @@
-//! SVHN's cropped digits (Netzer et al. 2011): a MATLAB file with `X`, bytes `[32, 32, 3, n]` with the first side
-//! fastest, and `y`, the digits, 0 written as 10.
+//! SVHN's cropped digits.
+//!
+//! A MATLAB file of version 5 with `X`, bytes `[32, 32, 3, n]` with the first side fastest (so a picture is three
+//! planes, each column by column), and `y`, the digits `[n, 1]` with 0 stored as 10 (Netzer et al., *Reading
+//! digits in natural images with unsupervised feature learning*, 2011, and its page).
 
 use std::path::Path;
 
-use super::{find, malformed, mat};
+use super::{Layout, malformed, mat, numbers, turn_planes};
 use crate::{DataError, ImageSet, Labels, Split};
 
 const SIDE: usize = 32;
 
-/// Reads a split of SVHN: `u8 [n, 3, 32, 32]` with the digits as classes.
+pub(crate) const SVHN: Layout =
+    Layout { set: "svhn", folder: "svhn", signs: &["train_32x32.mat", "test_32x32.mat", "extra_32x32.mat"] };
+
+/// Reads a split of SVHN: `u8 [n, 3, 32, 32]` with the digits as classes, from `train_32x32.mat` or
+/// `test_32x32.mat` in `dir` or in a folder `svhn` inside it.
 ///
 /// # Errors
-/// When the file is missing, cannot be read, is no MATLAB file of version 5, or does not hold pictures and digits.
+/// When the file is missing, cannot be read, is no MATLAB file of version 5, is cut short or damaged, or does not
+/// hold pictures and as many digits.
 pub fn load_svhn_dir(dir: &Path, split: Split) -> Result<ImageSet, DataError> {
-    let name = format!("{}_32x32.mat", split.name());
-    let path = find(dir, "svhn", &name, "svhn")?;
-    let arrays = mat::read(&path)?;
-    let array = |name: &str| {
-        let found = arrays.iter().find(|array| array.name == name);
-        found.ok_or_else(|| malformed(&path, format!("it holds no array '{name}'")))
-    };
-    let (x, y) = (array("X")?, array("y")?);
-    // A single picture may have lost its last side.
-    let count = match x.sides[..] {
-        [SIDE, SIDE, 3] => 1,
+    load(dir, split.name(), SVHN.set)
+}
+
+/// Reads the additional, easier digits of SVHN from `extra_32x32.mat`; 531,131 of them need 1.6 GB of memory.
+///
+/// # Errors
+/// As [`load_svhn_dir`].
+pub fn load_svhn_extra_dir(dir: &Path) -> Result<ImageSet, DataError> {
+    load(dir, "extra", "svhn-extra")
+}
+
+fn load(dir: &Path, part: &str, name: &str) -> Result<ImageSet, DataError> {
+    let path = SVHN.need(dir, &format!("{part}_32x32.mat"))?;
+    let refuse = |reason: String| malformed(&path, reason);
+    let [mut pictures, digits] = mat::read_bytes(&path, ["X", "y"])?;
+    let count = match pictures.sides[..] {
         [SIDE, SIDE, 3, count] => count,
-        _ => return Err(malformed(&path, format!("its pictures are {:?}, not [32, 32, 3, n]", x.sides))),
+        // MATLAB drops a last side of 1.
+        [SIDE, SIDE, 3] => 1,
+        _ => return Err(refuse(format!("its X is {:?}, not [32, 32, 3, n]", pictures.sides))),
     };
-    if y.values.len() != count {
-        return Err(malformed(&path, format!("it has {} digits for {count} pictures", y.values.len())));
+    if count == 0 {
+        return Err(refuse("its X holds no picture".to_string()));
     }
-    let values = y
-        .values
-        .iter()
-        .map(|&digit| match digit {
-            10 => Ok(0),
-            1..=9 => Ok(u16::from(digit)),
-            other => Err(malformed(&path, format!("it has the digit {other}; digits are 1 to 10"))),
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-    let mut pictures = Vec::with_capacity(x.values.len());
-    for picture in x.values.chunks_exact(3 * SIDE * SIDE) {
-        for channel in picture.chunks_exact(SIDE * SIDE) {
-            for row in 0..SIDE {
-                pictures.extend((0..SIDE).map(|column| channel[column * SIDE + row]));
-            }
-        }
+    if digits.values.len() != count {
+        return Err(refuse(format!("its y is {:?}, but X holds {count} pictures", digits.sides)));
     }
-    let class_names = (0..10).map(|class| class.to_string()).collect();
-    ImageSet::new("svhn", [3, SIDE, SIDE], pictures, Some(Labels { values, class_names }), vec![])
+    if let Some(digit) = digits.values.iter().find(|digit| !(1..=10).contains(*digit)) {
+        return Err(refuse(format!("its y holds {digit}; digits are 1 to 10, and 10 stands for 0")));
+    }
+    turn_planes(&mut pictures.values, SIDE);
+    let values = digits.values.iter().map(|&digit| u16::from(digit % 10)).collect();
+    let labels = Labels { values, class_names: numbers(10) };
+    ImageSet::new(name, [3, SIDE, SIDE], pictures.values, Some(labels), vec![])
 }

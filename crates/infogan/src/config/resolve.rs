@@ -49,6 +49,9 @@ impl Resolver {
     fn text(text: &str, name: &str) -> Result<Self, ConfigError> {
         let mut table: Table =
             text.parse().map_err(|error| ConfigError::new(name, format!("is not TOML: {error}")))?;
+        // What a run writes beside its configuration determines nothing.
+        table.remove("about");
+        table.remove("init_from");
         // Only the root of all presets stands alone.
         let base = match table.remove("extends") {
             Some(Value::String(base)) if base != name => Some(base),
