@@ -118,7 +118,7 @@ fn sets_go_from_form_to_form() {
     let error = refusal(&run_in(here, &["data", "convert", "idx", "g.safetensors"]));
     assert!(error.contains("is there already"), "{error}");
     let error = refusal(&run_in(here, &["data", "synth", "portraits", "faces", "--to", "idx", "--n", "10"]));
-    assert!(error.contains("grey"), "{error}");
+    assert!(error.contains("label"), "{error}");
     assert!(!names(here).iter().any(|name| name.contains("faces")), "{:?}", names(here));
     // A stored set trains.
     expect_code(&run_in(here, &small("g.safetensors", &["--out", "run"])), 0);
