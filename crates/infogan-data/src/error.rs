@@ -37,7 +37,7 @@ pub enum DataError {
         remedy: String,
     },
     /// A file cannot be written.
-    #[error("{}: cannot be written: {reason}; check that its folder exists, is writable and has space", path.display())]
+    #[error("cannot write {}: {reason}; check that its folder exists, may be written to and has space", path.display())]
     Write {
         /// The file.
         path: PathBuf,

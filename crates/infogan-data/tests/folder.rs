@@ -165,7 +165,7 @@ fn a_table_gives_classes_and_attributes() {
     let rejected: Vec<&Path> = report.rejected.iter().map(|one| one.file.as_path()).collect();
     assert_eq!(rejected, [Path::new("11.png"), Path::new("nameless.png")]);
     assert!(
-        report.warnings.iter().any(|warning| warning.contains("1 rows of the table")),
+        report.warnings.iter().any(|warning| warning.contains("2 rows of the table")),
         "{:?}",
         report.warnings
     );
