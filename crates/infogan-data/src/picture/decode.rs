@@ -17,6 +17,8 @@ use crate::DataError;
 pub const LARGEST_SIDE: u32 = 32_768;
 /// No picture may need more memory while it is decoded.
 const LARGEST_PICTURE: u64 = 512 << 20;
+/// No file may be longer: some decoders read all of it before they look.
+const LARGEST_FILE: u64 = 256 << 20;
 /// Pictures above this are decoded one at a time, however many threads read.
 const LARGE: u64 = 32 << 20;
 
@@ -62,6 +64,9 @@ fn decode_file(path: &Path) -> Result<Decoded, DataError> {
     }
     if about.len() == 0 {
         return Err(malformed("it is empty".to_owned()));
+    }
+    if about.len() > LARGEST_FILE {
+        return Err(malformed(format!("it is longer than {} MB", LARGEST_FILE >> 20)));
     }
     let file = File::open(path).map_err(unreadable)?;
     let mut reader = ImageReader::new(BufReader::new(file)).with_guessed_format().map_err(unreadable)?;
