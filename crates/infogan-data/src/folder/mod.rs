@@ -102,7 +102,7 @@ pub fn check_folder(
     labels: Option<&Path>,
     watch: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Report, DataError> {
-    Ok(survey(dir, labels, None, watch)?.1)
+    Ok(survey(dir, labels, None, watch)?.report)
 }
 
 /// Reads a folder: pictures, classes, attributes, and what had to be passed over.
@@ -116,7 +116,8 @@ pub fn load_folder(
     watch: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Folder, DataError> {
     options.fit.check()?;
-    let (pictures, report) = survey(dir, options.labels.as_deref(), Some(&options.fit), watch)?;
+    let Survey { pictures, factors, report } =
+        survey(dir, options.labels.as_deref(), Some(&options.fit), watch)?;
     if pictures.is_empty() {
         let first = report.rejected.first();
         let first =
@@ -128,8 +129,7 @@ pub fn load_folder(
         ));
     }
     let name = dir.file_name().unwrap_or(OsStr::new("pictures")).to_string_lossy().into_owned();
-    let table = options.labels.as_deref().map(Table::read).transpose()?;
-    let (labels, factors) = known(&pictures, table.as_ref())?;
+    let labels = labels_of(&pictures)?;
     let (train, test) = halves(&pictures, labels.as_ref());
     let shape = options.fit.shape;
     let bytes = pictures.iter().flat_map(|picture| picture.seen.bytes.iter().copied()).collect();
@@ -144,6 +144,14 @@ struct Picture {
     /// `Some(true)` if its folder says that it is for tests, `Some(false)` for training.
     held_out: Option<bool>,
     class: Option<String>,
+}
+
+/// What looking at every file gave.
+struct Survey {
+    pictures: Vec<Picture>,
+    /// What a table says of them.
+    factors: Vec<Factor>,
+    report: Report,
 }
 
 fn some(dir: &Path, found: Found) -> Result<Found, DataError> {
@@ -176,7 +184,7 @@ fn survey(
     labels: Option<&Path>,
     fit: Option<&Fit>,
     watch: &(dyn Fn(usize, usize) + Sync),
-) -> Result<(Vec<Picture>, Report), DataError> {
+) -> Result<Survey, DataError> {
     let found = some(dir, walk(dir)?)?;
     let table = labels.map(Table::read).transpose()?;
     if let Some(fit) = fit {
@@ -191,45 +199,45 @@ fn survey(
     let looked: Vec<Result<Seen, String>> = found.files.par_iter().map(look).collect();
 
     let mut report = Report { rejected: found.rejected, ignored: found.ignored, ..Report::default() };
-    let mut pictures = Vec::new();
+    let (mut pictures, mut rows, mut misnamed) = (Vec::new(), Vec::new(), Vec::new());
     let split = is_split(&found.files);
-    let mut misnamed = Vec::new();
     for (entry, seen) in found.files.into_iter().zip(looked) {
-        let lacking = table.as_ref().and_then(|table| table.lacking(&entry.inside));
-        match seen {
-            Err(reason) => report.rejected.push(Rejected { file: entry.inside, reason }),
-            Ok(_) if lacking.is_some() => {
-                let reason = lacking.unwrap_or_default().to_owned();
+        let row = table.as_ref().map(|table| table.usable_row(&entry.inside)).transpose();
+        let (seen, row) = match (seen, row) {
+            (Ok(seen), Ok(row)) => (seen, row),
+            (Err(reason), _) => {
                 report.rejected.push(Rejected { file: entry.inside, reason });
+                continue;
             }
-            Ok(seen) => {
-                if entry.misnamed {
-                    misnamed.push(entry.inside.clone());
-                }
-                let (held_out, class) = place_of(&entry.inside, split);
-                pictures.push(Picture { inside: entry.inside, seen, held_out, class });
+            (_, Err(reason)) => {
+                report.rejected.push(Rejected { file: entry.inside, reason: reason.to_owned() });
+                continue;
             }
+        };
+        if entry.misnamed {
+            misnamed.push(entry.inside.clone());
         }
+        let (held_out, folder) = place_of(&entry.inside, split);
+        let class = match (&table, row) {
+            (Some(table), Some(row)) => table.class_of(row).map(str::to_owned),
+            _ => folder,
+        };
+        pictures.push(Picture { inside: entry.inside, seen, held_out, class });
+        rows.extend(row);
     }
     // A class is one only if every picture has one.
-    if table.is_some() || pictures.iter().any(|picture| picture.class.is_none()) {
-        let beside = pictures.iter().filter(|picture| picture.class.is_none()).count();
-        if table.is_none() && beside < pictures.len() {
-            report.warnings.push(format!(
-                "{beside} of {} pictures lie beside the folders, so the folders are not taken as classes",
-                pictures.len()
-            ));
-        }
+    let classless = pictures.iter().filter(|picture| picture.class.is_none()).count();
+    if table.is_none() && (1..pictures.len()).contains(&classless) {
+        report.warnings.push(format!(
+            "{classless} of {} pictures lie beside the folders, so the folders are not taken as classes",
+            pictures.len()
+        ));
         pictures.iter_mut().for_each(|picture| picture.class = None);
     }
-    if let Some(table) = &table {
-        for picture in &mut pictures {
-            picture.class = table.class_of(&picture.inside);
-        }
-        report.warnings.extend(table.warnings(pictures.iter().map(|picture| picture.inside.as_path())));
-    }
+    let (factors, warnings) = table.map_or_else(Default::default, |table| table.factors(&rows));
+    report.warnings.extend(warnings);
     fill(&mut report, &pictures, &misnamed, fit);
-    Ok((pictures, report))
+    Ok(Survey { pictures, factors, report })
 }
 
 /// Decodes a file and brings it to the shape.
@@ -309,17 +317,13 @@ fn place_of(inside: &Path, split: bool) -> (Option<bool>, Option<String>) {
     (half, first.filter(|_| parts.next().is_some()))
 }
 
-/// Labels and factors of pictures.
-fn known(pictures: &[Picture], table: Option<&Table>) -> Result<(Option<Labels>, Vec<Factor>), DataError> {
-    let factors = table.map_or_else(Vec::new, |table| {
-        table.factors(pictures.iter().map(|picture| picture.inside.as_path()))
-    });
-    let Some(classes) = pictures.iter().map(|picture| picture.class.clone()).collect::<Option<Vec<_>>>()
+/// The classes of pictures, if they have any.
+fn labels_of(pictures: &[Picture]) -> Result<Option<Labels>, DataError> {
+    let Some(classes) = pictures.iter().map(|picture| picture.class.as_ref()).collect::<Option<Vec<_>>>()
     else {
-        return Ok((None, factors));
+        return Ok(None);
     };
-    let class_names = table::in_order(classes.iter().cloned());
-    let number = |class: &String| class_names.iter().position(|name| name == class).unwrap_or(0);
+    let class_names = table::in_order(classes.iter().map(|class| (*class).clone()));
     if class_names.len() > usize::from(u16::MAX) {
         return Err(DataError::invalid(
             "classes",
@@ -327,10 +331,9 @@ fn known(pictures: &[Picture], table: Option<&Table>) -> Result<(Option<Labels>,
             "give at most 65,535 classes",
         ));
     }
-    let by_name: BTreeMap<&String, u16> =
-        class_names.iter().map(|name| (name, number(name) as u16)).collect();
-    let values = classes.iter().map(|class| by_name[class]).collect();
-    Ok((Some(Labels { values, class_names }), factors))
+    let numbers: BTreeMap<&String, u16> = class_names.iter().zip(0..).collect();
+    let values = classes.into_iter().map(|class| numbers[class]).collect();
+    Ok(Some(Labels { values, class_names }))
 }
 
 /// Numbers of the pictures of both halves, in order.

@@ -19,7 +19,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::{DataError, Factor, FactorValues};
+use crate::{DataError, Factor, FactorValues, picture::decode::beginning_of};
 
 /// No table may be larger.
 const LARGEST: u64 = 1 << 30;
@@ -68,10 +68,10 @@ impl Table {
         if about.len() > LARGEST {
             return Err(malformed(format!("it is larger than {} MB", LARGEST >> 20)));
         }
-        let bytes = fs::read(path).map_err(unreadable)?;
-        let (columns, rows) = if bytes.starts_with(b"PAR1") {
+        let (columns, rows) = if beginning_of(path).map_err(unreadable)?.starts_with(b"PAR1") {
             parquet(path).map_err(malformed)?
         } else {
+            let bytes = fs::read(path).map_err(unreadable)?;
             let text = String::from_utf8(bytes).map_err(|_| malformed("it is not UTF-8".to_owned()))?;
             let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
             match text.trim_start().bytes().next() {
@@ -113,59 +113,47 @@ impl Table {
         by_path.or_else(|| self.by_name.get(parts.last()?.as_ref()).copied().flatten())
     }
 
-    /// What the table does not say of a file.
-    pub fn lacking(&self, inside: &Path) -> Option<&'static str> {
-        let Some(row) = self.row(inside) else { return Some("the table of labels has no row for it") };
-        let nameless = self.class.is_some_and(|class| self.rows[row][class].trim().is_empty());
-        nameless.then_some("the table of labels gives it no class")
+    /// The row of a file that can be used, or what the table does not say of it.
+    pub fn usable_row(&self, inside: &Path) -> Result<usize, &'static str> {
+        let row = self.row(inside).ok_or("the table of labels has no row for it")?;
+        match self.class_of(row) {
+            Some(class) if class.trim().is_empty() => Err("the table of labels gives it no class"),
+            _ => Ok(row),
+        }
     }
 
-    /// The class of a file, if the table has a column of classes.
-    pub fn class_of(&self, inside: &Path) -> Option<String> {
-        Some(self.rows[self.row(inside)?][self.class?].clone())
+    /// The class that a row gives, if the table has a column of classes.
+    pub fn class_of(&self, row: usize) -> Option<&str> {
+        Some(&self.rows[row][self.class?])
     }
 
-    /// The values of a column for files that have a row.
-    fn values<'a>(&'a self, column: usize, files: &[&Path]) -> Vec<&'a str> {
-        files.iter().filter_map(|file| Some(self.rows[self.row(file)?][column].trim())).collect()
-    }
-
-    /// All columns but that of classes, as factors of these files. Each must have a row.
-    pub fn factors<'a>(&self, files: impl Iterator<Item = &'a Path>) -> Vec<Factor> {
-        let files: Vec<&Path> = files.collect();
-        let factor = |(number, name): (usize, &String)| {
-            let values = factor_of(&self.values(number, &files))?;
-            Some(Factor { name: name.clone(), values })
-        };
-        let columns = self.columns.iter().enumerate().filter(|(number, _)| Some(*number) != self.class);
-        columns.filter_map(factor).collect()
-    }
-
-    /// What of the table is of no use for these files.
-    pub fn warnings<'a>(&self, files: impl Iterator<Item = &'a Path>) -> Vec<String> {
-        let files: Vec<&Path> = files.collect();
-        let used: BTreeSet<usize> = files.iter().filter_map(|file| self.row(file)).collect();
-        let mut warnings = Vec::new();
-        let spare = self.rows.len() - used.len();
+    /// All columns but that of classes as factors, a value for each of these rows; and what of the table is of no use
+    /// for them.
+    pub fn factors(&self, rows: &[usize]) -> (Vec<Factor>, Vec<String>) {
+        let (mut factors, mut warnings) = (Vec::new(), Vec::new());
+        let spare = self.rows.len() - rows.iter().collect::<BTreeSet<_>>().len();
         if spare > 0 {
             warnings.push(format!("{spare} rows of the table are of no picture here"));
         }
-        for (number, name) in
-            self.columns.iter().enumerate().filter(|(number, _)| Some(*number) != self.class)
-        {
-            if factor_of(&self.values(number, &files)).is_none() && !files.is_empty() {
-                warnings.push(format!(
+        for (column, name) in self.columns.iter().enumerate() {
+            if rows.is_empty() || Some(column) == self.class {
+                continue;
+            }
+            let values: Vec<&str> = rows.iter().map(|&row| self.rows[row][column].trim()).collect();
+            match factor_of(&values) {
+                Some(values) => factors.push(Factor { name: name.clone(), values }),
+                None => warnings.push(format!(
                     "column '{name}' of the table is left out: it has gaps, or too many different words"
-                ));
+                )),
             }
         }
-        warnings
+        (factors, warnings)
     }
 }
 
-/// What a column says.
+/// What a column says, of one row at least.
 fn factor_of(values: &[&str]) -> Option<FactorValues> {
-    if values.is_empty() || values.contains(&"") {
+    if values.contains(&"") {
         return None;
     }
     let lower: Vec<String> = values.iter().map(|value| value.to_lowercase()).collect();
@@ -320,7 +308,8 @@ mod tests {
     }
 
     fn factors(table: &Table, files: &[&str]) -> Vec<Factor> {
-        table.factors(files.iter().map(Path::new))
+        let rows: Vec<usize> = files.iter().filter_map(|file| table.row(Path::new(file))).collect();
+        table.factors(&rows).0
     }
 
     /// The same table in every form.
@@ -350,7 +339,8 @@ mod tests {
             assert_eq!(found[1].values, FactorValues::Categorical { count: 2, values: vec![1, 0] }, "{name}");
             assert_eq!(found[2].values, FactorValues::Categorical { count: 2, values: vec![1, 0] }, "{name}");
             assert_eq!(found[0].values, FactorValues::Continuous(vec![30.5, -2.0]), "{name}");
-            assert_eq!(table.class_of(Path::new("b.png")), Some("y".to_owned()), "by name alone");
+            let row = table.row(Path::new("b.png"));
+            assert_eq!(row.and_then(|row| table.class_of(row)), Some("y"), "by name alone");
             assert_eq!(table.row(Path::new("c.png")), None);
         }
     }
@@ -371,9 +361,9 @@ mod tests {
     #[test]
     fn columns_without_use_are_named() {
         let table = read("t.csv", b"file,gap,number\na.png,,1\nb.png,x,2\n").unwrap();
-        let files = [Path::new("a.png")];
-        assert_eq!(table.factors(files.into_iter()).len(), 1);
-        let warnings = table.warnings(files.into_iter()).join("\n");
+        let (factors, warnings) = table.factors(&[table.row(Path::new("a.png")).unwrap()]);
+        assert_eq!(factors.len(), 1);
+        let warnings = warnings.join("\n");
         assert!(warnings.contains("1 rows") && warnings.contains("'gap'"), "{warnings}");
     }
 
