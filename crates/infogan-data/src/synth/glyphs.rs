@@ -17,11 +17,10 @@
 //!
 //! The bend (two slow waves of random phase) is not a factor: it is the variety of the hand.
 
-use rayon::prelude::*;
-
+use super::Plan;
 use super::outlines::{DIGITS, STYLES};
 use super::pen::{Canvas, Point};
-use crate::random::{Address, Streams};
+use crate::random::Stream;
 use crate::{DataError, Factor, FactorValues, ImageSet, Labels, Split};
 
 /// Rotation in degrees, clockwise.
@@ -67,28 +66,12 @@ impl Default for GlyphOptions {
 /// When `size` is not in [`SIZES`] or there are 2³² pictures or more.
 pub fn glyphs(options: &GlyphOptions, split: Split) -> Result<ImageSet, DataError> {
     let &GlyphOptions { count, size, seed } = options;
-    if !SIZES.contains(&size) {
-        let reason = format!("pictures of {size} × {size} cannot be drawn");
-        let remedy = format!("choose a size from {} to {}", SIZES.start(), SIZES.end());
-        return Err(DataError::invalid("glyphs", reason, remedy));
-    }
-    let volume = size * size;
-    let Some(bytes) = volume.checked_mul(count).filter(|_| u32::try_from(count).is_ok()) else {
-        let reason = format!("{count} pictures are too many");
-        return Err(DataError::invalid("glyphs", reason, "choose a smaller count"));
-    };
-    let streams = Streams::new(seed);
-    let purpose = format!("glyphs/{}", split.name());
-    let mut pictures = vec![0; bytes];
-    let hands: Vec<Hand> = pictures
-        .par_chunks_exact_mut(volume)
-        .enumerate()
-        .map(|(index, picture)| {
-            let hand = Hand::draw(&streams, &purpose, index as u32);
-            hand.write(size, picture);
-            hand
-        })
-        .collect();
+    let plan = Plan { name: "glyphs", sizes: SIZES, channels: 1, count, size, seed };
+    let (pictures, hands) = plan.draw(split, |stream, picture| {
+        let hand = Hand::draw(stream);
+        hand.write(size, picture);
+        hand
+    })?;
 
     let continuous = |name: &str, value: fn(&Hand) -> f32| Factor {
         name: name.to_string(),
@@ -144,9 +127,8 @@ impl Wave {
 }
 
 impl Hand {
-    /// Draws all factors of picture `index`. The order of the draws is part of the data set.
-    fn draw(streams: &Streams, purpose: &str, index: u32) -> Self {
-        let mut stream = streams.at(purpose, Address { step: index, ..Address::default() });
+    /// Draws all factors of a picture. The order of the draws is part of the data set.
+    fn draw(stream: &mut Stream) -> Self {
         let digit = stream.below(DIGITS.len() as u32) as u16;
         let style = stream.below(STYLES as u32) as u16;
         let mut within = |[low, high]: [f32; 2]| stream.uniform(low, high);

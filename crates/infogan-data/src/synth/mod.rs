@@ -6,7 +6,14 @@ mod paint;
 mod pen;
 pub mod portraits;
 
-use crate::{DataError, ImageSet, Split};
+use std::ops::RangeInclusive;
+
+use rayon::prelude::*;
+
+use crate::{
+    DataError, ImageSet, Split,
+    random::{Address, Stream, Streams},
+};
 
 /// A drawn set, as a name and what can be said of it.
 #[derive(Clone, Copy, Debug)]
@@ -42,14 +49,78 @@ pub const DRAWN: [Drawn; 2] = [
     },
 ];
 
+impl Drawn {
+    /// Draws `count` pictures of `size` pixels.
+    ///
+    /// # Errors
+    /// When the set cannot be drawn so.
+    pub fn draw(&self, count: usize, size: usize, seed: u64, split: Split) -> Result<ImageSet, DataError> {
+        (self.draw)(count, size, seed, split)
+    }
+}
+
+/// The drawn set of this name.
+///
+/// # Errors
+/// When there is none.
+pub fn find(name: &str) -> Result<&'static Drawn, DataError> {
+    DRAWN.iter().find(|set| set.name == name).ok_or_else(|| {
+        let names = DRAWN.map(|set| set.name).join(", ");
+        DataError::invalid(name, "no drawn set has this name", format!("choose one of {names}"))
+    })
+}
+
 /// Draws `count` pictures of `size` pixels of the set of this name.
 ///
 /// # Errors
 /// When there is no such set, or it cannot be drawn so.
 pub fn draw(name: &str, count: usize, size: usize, seed: u64, split: Split) -> Result<ImageSet, DataError> {
-    let found = DRAWN.iter().find(|set| set.name == name).ok_or_else(|| {
-        let names = DRAWN.map(|set| set.name).join(", ");
-        DataError::invalid(name, "no drawn set has this name", format!("choose one of {names}"))
-    })?;
-    (found.draw)(count, size, seed, split)
+    find(name)?.draw(count, size, seed, split)
+}
+
+/// A set to be drawn, by its measures.
+struct Plan {
+    name: &'static str,
+    /// Sides that can be drawn, in pixels.
+    sizes: RangeInclusive<usize>,
+    channels: usize,
+    count: usize,
+    size: usize,
+    seed: u64,
+}
+
+impl Plan {
+    /// Draws the pictures of a split, `u8 [count, channels, size, size]`, on all threads. `one` draws a picture with the
+    /// stream of its number alone and gives what is to be known of it.
+    ///
+    /// # Errors
+    /// When the size cannot be drawn or there are 2³² pictures or more.
+    fn draw<T: Send>(
+        &self,
+        split: Split,
+        one: impl Fn(&mut Stream, &mut [u8]) -> T + Sync,
+    ) -> Result<(Vec<u8>, Vec<T>), DataError> {
+        let &Self { name, ref sizes, channels, count, size, seed } = self;
+        if !sizes.contains(&size) {
+            let reason = format!("pictures of {size} × {size} cannot be drawn");
+            let remedy = format!("choose a size from {} to {}", sizes.start(), sizes.end());
+            return Err(DataError::invalid(name, reason, remedy));
+        }
+        let volume = channels * size * size;
+        let Some(bytes) = volume.checked_mul(count).filter(|_| u32::try_from(count).is_ok()) else {
+            let reason = format!("{count} pictures are too many");
+            return Err(DataError::invalid(name, reason, "choose a smaller count"));
+        };
+        let (streams, purpose) = (Streams::new(seed), format!("{name}/{}", split.name()));
+        let mut pictures = vec![0; bytes];
+        let known = pictures
+            .par_chunks_exact_mut(volume)
+            .enumerate()
+            .map(|(index, picture)| {
+                let address = Address { step: index as u32, ..Address::default() };
+                one(&mut streams.at(&purpose, address), picture)
+            })
+            .collect();
+        Ok((pictures, known))
+    }
 }

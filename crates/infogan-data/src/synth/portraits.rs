@@ -19,15 +19,11 @@
 //! the picture), `clothing` (place on the circle of colours). What else varies (colour and form of glasses and hats, cut
 //! of a beard, a shadow on the chin) is no factor: it is there so that no attribute can be told from a few pixels.
 
-use rayon::prelude::*;
-
+use super::Plan;
 use super::paint::{
     Colour, Frame, Painting, Point, below, both, bow, ellipse, line, lit, mixed, rim, slab, without,
 };
-use crate::{
-    DataError, Factor, FactorValues, ImageSet, Split,
-    random::{Address, Stream, Streams},
-};
+use crate::{DataError, Factor, FactorValues, ImageSet, Split, random::Stream};
 
 /// Sizes that can be drawn, in pixels.
 pub const SIZES: std::ops::RangeInclusive<usize> = 16..=512;
@@ -77,28 +73,12 @@ const WHITE: Colour = [0.97, 0.97, 0.96];
 /// When `size` is not in [`SIZES`] or there are 2³² pictures or more.
 pub fn portraits(options: &PortraitOptions, split: Split) -> Result<ImageSet, DataError> {
     let &PortraitOptions { count, size, seed } = options;
-    if !SIZES.contains(&size) {
-        let reason = format!("pictures of {size} × {size} cannot be drawn");
-        let remedy = format!("choose a size from {} to {}", SIZES.start(), SIZES.end());
-        return Err(DataError::invalid("portraits", reason, remedy));
-    }
-    let volume = 3 * size * size;
-    let Some(bytes) = volume.checked_mul(count).filter(|_| u32::try_from(count).is_ok()) else {
-        let reason = format!("{count} pictures are too many");
-        return Err(DataError::invalid("portraits", reason, "choose a smaller count"));
-    };
-    let (streams, purpose) = (Streams::new(seed), format!("portraits/{}", split.name()));
-    let mut pictures = vec![0; bytes];
-    let faces: Vec<Face> = pictures
-        .par_chunks_exact_mut(volume)
-        .enumerate()
-        .map(|(index, picture)| {
-            let address = Address { step: index as u32, ..Address::default() };
-            let face = Face::draw(&mut streams.at(&purpose, address));
-            face.paint(size).write(picture);
-            face
-        })
-        .collect();
+    let plan = Plan { name: "portraits", sizes: SIZES, channels: 3, count, size, seed };
+    let (pictures, faces) = plan.draw(split, |stream, picture| {
+        let face = Face::draw(stream);
+        face.paint(size).write(picture);
+        face
+    })?;
     let categorical = ATTRIBUTES.iter().enumerate().map(|(place, (name, count))| Factor {
         name: (*name).to_owned(),
         values: FactorValues::Categorical {
