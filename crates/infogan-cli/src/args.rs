@@ -82,7 +82,7 @@ Examples:
   infogan train --out runs/00000-glyphs-seed0 --steps 6000";
 
 /// Arguments of `train`.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub struct TrainArgs {
     /// Name of a preset, or a TOML file (see 'infogan presets'). Without it: the configuration of the run that
     /// --out names, else the first preset
@@ -137,7 +137,7 @@ pub struct TrainArgs {
 }
 
 /// What to compute with.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub struct Compute {
     /// Threads to compute with; the result does not depend on it [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]

@@ -5,12 +5,13 @@ use std::process::ExitCode;
 use infogan::{
     game::GENERATOR,
     interop::matching::Matching,
-    session::{Begin, Session},
+    session::{Prepared, Request},
 };
 
 use crate::{
     args::{Compute, ImportArgs, TrainArgs},
     failure::{Failure, print, tell},
+    text::shortened,
     train,
 };
 
@@ -25,30 +26,22 @@ pub fn import(args: &ImportArgs) -> Result<ExitCode, Failure> {
             args.out.display()
         )));
     }
-    let compute = Compute { threads: None, device: crate::DEVICE.to_owned(), kernels: "auto".to_owned() };
     let like = TrainArgs {
         what: args.like.clone(),
         data: args.data.clone(),
         size: args.size,
-        labels: None,
-        strict: false,
-        out: None,
-        steps: None,
-        seed: None,
-        compute,
+        compute: Compute { threads: None, device: crate::DEVICE.to_owned(), kernels: "auto".to_owned() },
         set: args.set.clone(),
         init_from: Some(args.file.clone()),
         map: args.map.clone(),
-        tensorboard: false,
-        dry_run: false,
-        new: false,
-        quiet: false,
+        ..TrainArgs::default()
     };
-    let mut request = train::request(&like)?;
-    let begin = request.init_from.clone().unwrap_or_else(Begin::default);
-    let matching = Session::matching(&request, &begin)?;
-    table(&matching, true).into_iter().for_each(tell);
-    let lacks_generator = matching.lacking.iter().any(|(network, ..)| network == GENERATOR);
+    let request = Request { out: Some(args.out.clone()), ..train::request(&like)? };
+    let prepared = Prepared::new(&request, &|_, _| ())?;
+    let matching = prepared.began_with().into_iter();
+    matching.clone().flat_map(|matching| table(matching, true)).for_each(tell);
+    let lacks_generator =
+        matching.flat_map(|matching| &matching.lacking).any(|(network, ..)| network == GENERATOR);
     if lacks_generator && !args.partial {
         return Err(Failure::usage(format!(
             "{}: the generator is not complete, so its pictures would mean nothing; name pairs with --map, choose the \
@@ -56,9 +49,7 @@ pub fn import(args: &ImportArgs) -> Result<ExitCode, Failure> {
             args.file.display()
         )));
     }
-    request.out = Some(args.out.clone());
-    let session = Session::open(&request, &|_, _| ())?;
-    session.begin()?;
+    prepared.open(&request)?.begin()?;
     print(&format!("{}\nto look at it: infogan sample {}\n", args.out.display(), args.out.display()))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -82,11 +73,7 @@ pub fn table(matching: &Matching, full: bool) -> Vec<String> {
     let mut list = |heading: &str, rows: Vec<String>| {
         if !rows.is_empty() {
             lines.push(format!("{} {heading}", rows.len()));
-            let more = rows.len().saturating_sub(SHOWN);
-            lines.extend(rows.into_iter().take(SHOWN).map(|row| format!("  {row}")));
-            if more > 0 {
-                lines.push(format!("  and {more} more"));
-            }
+            lines.extend(shortened(rows.into_iter(), SHOWN, ""));
         }
     };
     let lacking = matching.lacking.iter();

@@ -1,6 +1,6 @@
 //! Numbers and tables for people.
 
-use std::time::Duration;
+use std::{fmt::Display, time::Duration};
 
 /// `1234567` → `1,234,567`.
 pub fn grouped(number: u64) -> String {
@@ -43,6 +43,16 @@ pub fn bytes(count: u64) -> String {
 pub fn hundredths(value: f64) -> String {
     let text = format!("{value:.2}");
     if text == "-0.00" { "0.00".to_owned() } else { text }
+}
+
+/// The first rows of a list, indented, and how many more there are; `aside` says where they stand.
+pub fn shortened(rows: impl ExactSizeIterator<Item = impl Display>, most: usize, aside: &str) -> Vec<String> {
+    let more = rows.len().saturating_sub(most);
+    let mut lines: Vec<String> = rows.take(most).map(|row| format!("  {row}")).collect();
+    if more > 0 {
+        lines.push(format!("  and {more} more{aside}"));
+    }
+    lines
 }
 
 /// A field of CSV, quoted where it must be (RFC 4180).

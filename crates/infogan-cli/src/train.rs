@@ -12,7 +12,7 @@ use std::{
 };
 
 use infogan::{
-    config::{Config, DataConfig, DataSet, PRESETS, Resolver, preset},
+    config::{Config, DataConfig, DataSet, Origin, PRESETS, Resolver, preset},
     session::{Begin, Done, News, Request, Session, config_of, probe},
 };
 use infogan_data::{Report, Source, detect, glance};
@@ -140,15 +140,12 @@ fn resolve(args: &TrainArgs) -> Result<Config, Failure> {
         if source == Source::Pictures {
             let channels = if glance(data)?.colour { 3 } else { 1 };
             resolver.put("data.channels", Value::Integer(channels))?;
+        } else if let Some(size) = args.size {
+            return Err(Failure::usage(format!(
+                "--size {size}: is for picture files and drawn sets; the pictures of {} have a size of their own",
+                data.display()
+            )));
         }
-    }
-    if let (Some(size), Some(data)) = (args.size, &args.data)
-        && detect(data)? != Source::Pictures
-    {
-        return Err(Failure::usage(format!(
-            "--size {size}: is for picture files and drawn sets; the pictures of {} have a size of their own",
-            data.display()
-        )));
     }
     if let Some(size) = args.size {
         resolver.put("data.size", Value::Integer(size))?;
@@ -227,10 +224,10 @@ fn base(args: &TrainArgs) -> Result<Resolver, Failure> {
 
 /// A training in a line.
 fn described(config: &Config) -> String {
-    let data = match (config.data.set.drawn(), &config.data.path) {
-        (Some(name), _) => format!("{} drawn {name}", grouped(config.data.count as u64)),
-        (None, Some(path)) => path.display().to_string(),
-        (None, None) => "files".to_owned(),
+    let data = match (config.data.set.origin(), &config.data.path) {
+        (Origin::Drawn(name), _) => format!("{} drawn {name}", grouped(config.data.count as u64)),
+        (Origin::Files(_), Some(path)) => path.display().to_string(),
+        (Origin::Files(_), None) => "files".to_owned(),
     };
     let (steps, batch) = (grouped(config.train.steps), grouped(config.train.batch as u64));
     format!("{} on {data}, {steps} steps of {batch}, seed {}", config.name, config.seed)

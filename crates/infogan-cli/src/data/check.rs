@@ -8,7 +8,7 @@ use super::args::CheckArgs;
 use crate::{
     failure::{Failure, print},
     progress::Reading,
-    text::grouped,
+    text::{grouped, shortened},
 };
 
 /// Rows of a list that are printed; JSON has all.
@@ -54,14 +54,8 @@ fn table(counts: &BTreeMap<String, usize>) -> String {
     let mut rows: Vec<(&String, &usize)> = counts.iter().collect();
     rows.sort_by(|left, right| right.1.cmp(left.1).then(left.0.cmp(right.0)));
     let widest = rows.iter().take(SHOWN).map(|(name, _)| name.chars().count()).max().unwrap_or(0);
-    let mut text = String::new();
-    for (name, count) in rows.iter().take(SHOWN) {
-        text.push_str(&format!("  {name:widest$}  {}\n", grouped(**count as u64)));
-    }
-    if rows.len() > SHOWN {
-        text.push_str(&format!("  and {} more\n", rows.len() - SHOWN));
-    }
-    text
+    let rows = rows.iter().map(|(name, count)| format!("{name:widest$}  {}", grouped(**count as u64)));
+    shortened(rows, SHOWN, "").into_iter().map(|line| line + "\n").collect()
 }
 
 /// A heading with how many there are, and the first of them.
@@ -71,8 +65,7 @@ fn list(text: &mut String, heading: &str, rows: impl ExactSizeIterator<Item = im
         return;
     }
     text.push_str(&format!("\n{heading}: {}\n", grouped(all as u64)));
-    rows.take(SHOWN).for_each(|row| text.push_str(&format!("  {row}\n")));
-    if all > SHOWN {
-        text.push_str(&format!("  and {} more (--json has all)\n", all - SHOWN));
+    for line in shortened(rows, SHOWN, " (--json has all)") {
+        text.push_str(&format!("{line}\n"));
     }
 }

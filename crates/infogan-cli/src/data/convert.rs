@@ -16,16 +16,14 @@ use crate::{
 
 /// Reads a data set in one form and writes it in another.
 pub fn convert(args: &ConvertArgs) -> Result<ExitCode, Failure> {
-    form_of(&args.to, args.form)?;
-    absent(&args.to)?;
+    check_target(&args.to, args.form)?;
     write(&read(&args.reading)?, &args.to, args.form)
 }
 
 /// Writes both halves of a set.
 pub fn write(sets: &Sets, to: &Path, form: Option<Form>) -> Result<ExitCode, Failure> {
-    let form = form_of(to, form)?;
-    absent(to)?;
-    match form {
+    // Once more: reading and drawing take their time.
+    match check_target(to, form)? {
         Form::Safetensors => write_stored(&sets.train, &sets.test, to)?,
         // A folder appears whole or not at all.
         Form::Idx => in_new_folder(to, |folder| {
@@ -43,24 +41,22 @@ pub fn write(sets: &Sets, to: &Path, form: Option<Form>) -> Result<ExitCode, Fai
     Ok(ExitCode::SUCCESS)
 }
 
-fn form_of(to: &Path, form: Option<Form>) -> Result<Form, Failure> {
+/// The form to be written to a place where nothing is yet.
+pub fn check_target(to: &Path, form: Option<Form>) -> Result<Form, Failure> {
     let is_safetensors = to.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("safetensors"));
-    form.or(is_safetensors.then_some(Form::Safetensors)).ok_or_else(|| {
+    let form = form.or(is_safetensors.then_some(Form::Safetensors)).ok_or_else(|| {
         Failure::usage(format!(
             "{}: say what to write with --to idx, --to folder or --to safetensors",
             to.display()
         ))
-    })
-}
-
-fn absent(to: &Path) -> Result<(), Failure> {
+    })?;
     if to.symlink_metadata().is_ok() {
         return Err(Failure::usage(format!(
             "{}: is there already; name another, or remove it",
             to.display()
         )));
     }
-    Ok(())
+    Ok(form)
 }
 
 /// Fills a folder beside its place and renames it; nothing stays when something fails.

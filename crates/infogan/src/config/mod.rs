@@ -165,28 +165,29 @@ pub enum DataSet {
 }
 
 impl DataSet {
-    /// The name of a drawn set; `None` for files.
-    pub fn drawn(self) -> Option<&'static str> {
+    /// Where its pictures come from.
+    pub fn origin(self) -> Origin {
         match self {
-            Self::Glyphs => Some("glyphs"),
-            Self::Portraits => Some("portraits"),
-            _ => None,
+            Self::Glyphs => Origin::Drawn("glyphs"),
+            Self::Portraits => Origin::Drawn("portraits"),
+            Self::Idx => Origin::Files(Source::Idx),
+            Self::Cifar10 => Origin::Files(Source::Cifar10),
+            Self::Cifar100 => Origin::Files(Source::Cifar100),
+            Self::Stl10 => Origin::Files(Source::Stl10),
+            Self::Svhn => Origin::Files(Source::Svhn),
+            Self::Stored => Origin::Files(Source::Stored),
+            Self::Pictures => Origin::Files(Source::Pictures),
         }
     }
+}
 
-    /// What its files are; `None` for drawn sets.
-    pub fn source(self) -> Option<Source> {
-        match self {
-            Self::Glyphs | Self::Portraits => None,
-            Self::Idx => Some(Source::Idx),
-            Self::Cifar10 => Some(Source::Cifar10),
-            Self::Cifar100 => Some(Source::Cifar100),
-            Self::Stl10 => Some(Source::Stl10),
-            Self::Svhn => Some(Source::Svhn),
-            Self::Stored => Some(Source::Stored),
-            Self::Pictures => Some(Source::Pictures),
-        }
-    }
+/// Where pictures come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Drawn in-process: the name of the drawn set.
+    Drawn(&'static str),
+    /// Read from files of this form.
+    Files(Source),
 }
 
 impl From<Source> for DataSet {

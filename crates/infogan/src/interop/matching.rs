@@ -180,7 +180,7 @@ mod tests {
             name: (*name).to_owned(),
             tensor: HostTensor { shape: shape.to_vec(), values: vec![0.5; shape.iter().product()] },
         };
-        Weights { tensors: tensors.iter().map(tensor).collect(), sha256: String::new() }
+        Weights { tensors: tensors.iter().map(tensor).collect() }
     }
 
     fn sources(matching: &Matching) -> Vec<&str> {

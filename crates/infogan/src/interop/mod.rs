@@ -29,7 +29,7 @@ use error::{Attach, Fault};
 
 use std::{io::ErrorKind, path::Path};
 
-use crate::train::checkpoint::{FILE_LIMIT, HostTensor, read_file, sha256};
+use crate::train::checkpoint::{FILE_LIMIT, HostTensor, read_file};
 
 /// Longest name of a tensor, in bytes.
 const NAME_LIMIT: usize = 512;
@@ -50,8 +50,6 @@ pub struct NamedTensor {
 pub struct Weights {
     /// In the order of the file; safetensors keeps none, so there it is that of the names, numbers by size.
     pub tensors: Vec<NamedTensor>,
-    /// SHA-256 of the file, 64 lower-case hexadecimal digits.
-    pub sha256: String,
 }
 
 /// Reads the tensors of a `.pth`, `.pt` or `.safetensors` file of at most 16 GiB. Nothing in the file is executed, and
@@ -65,7 +63,7 @@ pub fn read_weights(path: &Path) -> Result<Weights, InteropError> {
         _ => InteropError::Io { path: path.to_owned(), source },
     })?;
     let tensors = decode(&bytes).attach(path)?;
-    Ok(Weights { tensors, sha256: sha256(&bytes) })
+    Ok(Weights { tensors })
 }
 
 /// The tensors in the bytes of a file.

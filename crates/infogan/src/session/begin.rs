@@ -61,7 +61,7 @@ impl Begin {
                 }
             }
         }
-        let sha256 = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = checkpoint::hex(&hasher.finalize());
         Ok((matching, InitFrom { name: self.from.display().to_string(), sha256 }))
     }
 }
@@ -78,5 +78,5 @@ fn of_run(run: &Path, networks: &[(String, Vec<ParameterSpec>)]) -> Result<Weigh
             .into_iter()
             .map(move |(path, tensor)| NamedTensor { name: format!("{network}.{path}"), tensor })
     });
-    Ok(Weights { tensors: tensors.collect(), sha256: String::new() })
+    Ok(Weights { tensors: tensors.collect() })
 }

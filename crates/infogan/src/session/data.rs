@@ -1,10 +1,14 @@
 //! The pictures that a configuration names.
 
-use infogan_data::{Fit, Folder, FolderOptions, ImageSet, Report, Source, Split, load_folder, synth::draw};
+use std::path::Path;
+
+use infogan_data::{
+    DataError, Fit, Folder, FolderOptions, ImageSet, Report, Source, Split, load_folder, synth::draw,
+};
 
 use crate::{
     Error,
-    config::{Config, ConfigError},
+    config::{Config, ConfigError, Origin},
 };
 
 /// Both halves of a data set.
@@ -24,11 +28,14 @@ pub struct Sets {
 /// When files are missing or broken.
 pub fn load_sets(config: &Config, watch: &(dyn Fn(usize, usize) + Sync)) -> Result<Sets, Error> {
     let data = &config.data;
-    if let Some(name) = data.set.drawn() {
-        let half = |count, split| draw(name, count, data.size, data.seed, split);
-        let (train, test) = (half(data.count, Split::Train)?, half(config.evaluate.test, Split::Test)?);
-        return Ok(Sets { train, test, report: None });
-    }
+    let source = match data.set.origin() {
+        Origin::Files(source) => source,
+        Origin::Drawn(name) => {
+            let half = |count, split| draw(name, count, data.size, data.seed, split);
+            let (train, test) = (half(data.count, Split::Train)?, half(config.evaluate.test, Split::Test)?);
+            return Ok(Sets { train, test, report: None });
+        }
+    };
     let path = data.path.as_deref().ok_or_else(|| {
         let reason = format!(
             "'{}' trains on files: name their folder with --data DIR ('infogan data fetch NAME DIR' gets the usual sets; scripts/fetch-mnist.sh \
@@ -37,23 +44,28 @@ pub fn load_sets(config: &Config, watch: &(dyn Fn(usize, usize) + Sync)) -> Resu
         );
         ConfigError::new("data.path", reason)
     })?;
-    let sets = match data.set.source() {
-        Some(Source::Pictures) => {
-            let fit = Fit {
-                shape: [data.channels, data.size, data.size],
-                resize: data.resize,
-                background: data.background,
-            };
-            let options = FolderOptions { fit, labels: data.labels.clone() };
-            let Folder { train, test, report } = load_folder(path, &options, watch)?;
-            Sets { train, test, report: Some(report) }
-        }
-        Some(source) => {
-            let (train, test) = (source.load(path, Split::Train)?, source.load(path, Split::Test)?);
-            Sets { train, test, report: None }
-        }
-        None => unreachable!("drawn sets were drawn above"),
-    };
+    let shape = [data.channels, data.size, data.size];
+    let fit = Fit { shape, resize: data.resize, background: data.background };
+    let options = FolderOptions { fit, labels: data.labels.clone() };
+    let sets = read_sets(source, path, &options, watch)?;
     let test = sets.test.take(config.evaluate.test);
     Ok(Sets { test, ..sets })
+}
+
+/// Reads both halves of the files at a path. `options` are for a folder of pictures.
+///
+/// # Errors
+/// When files are missing or broken.
+pub fn read_sets(
+    source: Source,
+    path: &Path,
+    options: &FolderOptions,
+    watch: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Sets, DataError> {
+    if source == Source::Pictures {
+        let Folder { train, test, report } = load_folder(path, options, watch)?;
+        return Ok(Sets { train, test, report: Some(report) });
+    }
+    let (train, test) = (source.load(path, Split::Train)?, source.load(path, Split::Test)?);
+    Ok(Sets { train, test, report: None })
 }

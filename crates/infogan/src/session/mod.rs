@@ -9,7 +9,7 @@ pub use place::BURN;
 use place::{find, identity, note_data_path, place, versions, write_config};
 
 pub use begin::Begin;
-pub use data::{Sets, load_sets};
+pub use data::{Sets, load_sets, read_sets};
 pub use open::OpenRun;
 pub use place::config_of;
 
@@ -123,54 +123,7 @@ impl Session {
     /// # Errors
     /// Everything that can be wrong before the first step; nothing is written before all of it is checked.
     pub fn open(request: &Request, watch: &(dyn Fn(usize, usize) + Sync)) -> Result<Self, Error> {
-        let device = device::resolve(&request.device)?;
-        let (mut config, sets, adapted) = fitted(request, watch)?;
-        let set = Arc::new(sets.train);
-        let data_hash = set.content_hash().to_owned();
-        let mut task = GameTask::new(&config, set, device)?;
-        let mut began = None;
-        if let Some(begin) = &request.init_from {
-            let (matching, from) = begin.read(&task.game().networks())?;
-            task = task.start_from(matching.sections.clone());
-            config.init_from = Some(from);
-            began = Some(matching);
-        }
-        let test = fitting(sets.test, task.game().picture())?;
-        let mut run = match &request.out {
-            Some(out) => place(out, &config, &data_hash, request.new)?,
-            None => find(&request.root, &config, &data_hash, request.new)?,
-        };
-        run.lock()?;
-        let latest = checkpoint::latest(run.path())?;
-        if let (None, None, Some(from)) = (&latest, &request.init_from, &config.init_from) {
-            return Err(Error::Usage(format!(
-                "{}: began with the weights of {}, and was stopped before they were saved; name them again with \
-                 --init-from",
-                run.path().display(),
-                from.name
-            )));
-        }
-        let resumed_at = latest.map_or(0, |(step, _)| step);
-        if resumed_at >= config.train.steps {
-            note_data_path(&run, &config)?;
-        } else {
-            write_config(&run, &config, &data_hash, test.content_hash(), &request.device)?;
-            if let Some(report) = &sets.report {
-                run.write_data_report(report)?;
-            }
-        }
-        Ok(Self {
-            task,
-            test,
-            run,
-            config,
-            data_hash,
-            resumed_at,
-            tensorboard: request.tensorboard,
-            report: sets.report,
-            adapted,
-            began,
-        })
+        Prepared::new(request, watch)?.open(request)
     }
 
     /// The configuration, its networks brought to the pictures where that was asked for.
@@ -183,7 +136,7 @@ impl Session {
         self.adapted
     }
 
-    /// What of other weights it begins with.
+    /// What of other weights it begins with, without the weights themselves.
     pub fn began_with(&self) -> Option<&Matching> {
         self.began.as_ref()
     }
@@ -211,17 +164,6 @@ impl Session {
     /// What was found among picture files, where they are trained on.
     pub fn data_report(&self) -> Option<&Report> {
         self.report.as_ref()
-    }
-
-    /// What of these weights fits the networks of a request; makes and changes nothing.
-    ///
-    /// # Errors
-    /// As [`Session::open`], before it looks at directories.
-    pub fn matching(request: &Request, begin: &Begin) -> Result<Matching, Error> {
-        let device = device::resolve(&request.device)?;
-        let (config, sets, _) = fitted(request, &|_, _| ())?;
-        let task = GameTask::new(&config, Arc::new(sets.train), device)?;
-        Ok(begin.read(&task.game().networks())?.0)
     }
 
     /// The run directory.
@@ -296,16 +238,94 @@ impl Session {
     }
 }
 
-/// The pictures of a request, and its configuration, adapted to them where that is wanted.
-fn fitted(request: &Request, watch: &(dyn Fn(usize, usize) + Sync)) -> Result<(Config, Sets, bool), Error> {
-    let mut config = request.config.clone();
-    let sets = load_sets(&config, watch)?;
-    if let Some(report) = sets.report.as_ref().filter(|report| request.strict && !report.rejected.is_empty())
-    {
-        return Err(Error::Usage(rejection(report)));
+/// A request with its pictures and networks, before it has a run directory: nothing is written yet.
+pub struct Prepared {
+    config: Config,
+    task: GameTask,
+    test: ImageSet,
+    report: Option<Report>,
+    adapted: bool,
+    began: Option<Matching>,
+}
+
+impl Prepared {
+    /// Loads the pictures, and the weights to begin with. `watch` as for [`Session::open`].
+    ///
+    /// # Errors
+    /// When they cannot be read, or the networks do not fit them.
+    pub fn new(request: &Request, watch: &(dyn Fn(usize, usize) + Sync)) -> Result<Self, Error> {
+        let mut prepared = Self::without_weights(request, watch)?;
+        if let Some(begin) = &request.init_from {
+            let (mut matching, from) = begin.read(&prepared.task.game().networks())?;
+            prepared.task = prepared.task.start_from(std::mem::take(&mut matching.sections));
+            prepared.config.init_from = Some(from);
+            prepared.began = Some(matching);
+        }
+        Ok(prepared)
     }
-    let adapted = request.adapt && adapt(&mut config, sets.train.shape())?;
-    Ok((config, sets, adapted))
+
+    /// The pictures, and the networks brought to them where that is wanted.
+    fn without_weights(request: &Request, watch: &(dyn Fn(usize, usize) + Sync)) -> Result<Self, Error> {
+        let device = device::resolve(&request.device)?;
+        let mut config = request.config.clone();
+        let Sets { train, test, report } = load_sets(&config, watch)?;
+        if let Some(report) = report.as_ref().filter(|report| request.strict && !report.rejected.is_empty()) {
+            return Err(Error::Usage(rejection(report)));
+        }
+        let adapted = request.adapt && adapt(&mut config, train.shape())?;
+        let task = GameTask::new(&config, Arc::new(train), device)?;
+        Ok(Self { config, task, test, report, adapted, began: None })
+    }
+
+    /// What of other weights it begins with, without the weights themselves.
+    pub fn began_with(&self) -> Option<&Matching> {
+        self.began.as_ref()
+    }
+
+    /// Finds or makes the run directory of the request that this was prepared for.
+    ///
+    /// # Errors
+    /// As [`Session::open`].
+    pub fn open(self, request: &Request) -> Result<Session, Error> {
+        let Self { config, task, test, report, adapted, began } = self;
+        let test = fitting(test, task.game().picture())?;
+        let data_hash = task.set().content_hash().to_owned();
+        let mut run = match &request.out {
+            Some(out) => place(out, &config, &data_hash, request.new)?,
+            None => find(&request.root, &config, &data_hash, request.new)?,
+        };
+        run.lock()?;
+        let latest = checkpoint::latest(run.path())?;
+        if let (None, None, Some(from)) = (&latest, &request.init_from, &config.init_from) {
+            return Err(Error::Usage(format!(
+                "{}: began with the weights of {}, and was stopped before they were saved; name them again with \
+                 --init-from",
+                run.path().display(),
+                from.name
+            )));
+        }
+        let resumed_at = latest.map_or(0, |(step, _)| step);
+        if resumed_at >= config.train.steps {
+            note_data_path(&run, &config)?;
+        } else {
+            write_config(&run, &config, &data_hash, test.content_hash(), &request.device)?;
+            if let Some(report) = &report {
+                run.write_data_report(report)?;
+            }
+        }
+        Ok(Session {
+            task,
+            test,
+            run,
+            config,
+            data_hash,
+            resumed_at,
+            tensorboard: request.tensorboard,
+            report,
+            adapted,
+            began,
+        })
+    }
 }
 
 /// Names what `--strict` does not let pass, the first few.
@@ -357,10 +377,9 @@ fn record(run: &RunDir, scores: &Scores) -> Result<(), Error> {
 /// # Errors
 /// As [`Session::open`].
 pub fn probe(request: &Request, steps: u64) -> Result<Probe, Error> {
-    let device = device::resolve(&request.device)?;
-    let (config, sets, _) = fitted(request, &|_, _| ())?;
-    let pictures = sets.train.len();
-    let task = GameTask::new(&config, Arc::new(sets.train), device)?;
+    // Held to the end, as a training holds them: the test pictures count as memory too.
+    let prepared = Prepared::without_weights(request, &|_, _| ())?;
+    let task = &prepared.task;
     let networks = (task.game().networks().into_iter())
         .map(|(name, specs)| (name, specs.iter().map(crate::nn::ParameterSpec::count).sum()))
         .collect();
@@ -376,11 +395,11 @@ pub fn probe(request: &Request, steps: u64) -> Result<Probe, Error> {
     }
     times.sort_by(f64::total_cmp);
     Ok(Probe {
-        config,
-        pictures,
+        pictures: task.set().len(),
         networks,
         seconds_per_step: times[times.len() / 2],
         memory_bytes: memory_stats::memory_stats().map_or(0, |memory| memory.physical_mem as u64),
+        config: prepared.config,
     })
 }
 

@@ -101,14 +101,13 @@ impl OpenRun {
     /// # Errors
     /// When the pictures cannot be read or are of another shape than the run's.
     pub fn evaluate(&mut self, data: Option<&Path>) -> Result<Scores, Error> {
+        let picture = self.trained.game().picture();
         let mut config = self.config.clone();
         if let Some(path) = data {
             config.data.set = detect(path)?.into();
-            let [channels, side, _] = self.trained.game().picture();
-            (config.data.channels, config.data.size) = (channels, side);
+            (config.data.channels, config.data.size) = (picture[0], picture[1]);
             config.data.path = Some(path.to_owned());
         }
-        let picture = self.trained.game().picture();
         let Sets { train, test, .. } = load_sets(&config, &|_, _| ())?;
         let (train, test) = (fitting(train, picture)?, fitting(test, picture)?);
         score(&mut self.trained, &self.state, &Streams::new(config.seed), &train, &test)

@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use sha2::{Digest, Sha256};
 use toml::{Table, Value};
 
 use crate::{
@@ -15,6 +14,9 @@ use crate::{
 /// Keys that change how long, how often or on whom a run is trained, shown or scored, but not what is trained.
 const CADENCE: [&str; 5] =
     ["train.steps", "train.tick", "train.checkpoint_every", "train.snapshot_every", "train.keep"];
+
+/// Keys that say where something lies or what it is called: the content counts.
+const WHEREABOUTS: [&str; 3] = ["data.path", "data.labels", "init_from.name"];
 
 /// A run in this very directory: new, or the one that is there if it is the same training.
 pub(super) fn place(out: &Path, config: &Config, data_hash: &str, new: bool) -> Result<RunDir, Error> {
@@ -61,9 +63,9 @@ pub(super) fn find(root: &Path, config: &Config, data_hash: &str, new: bool) -> 
             let Ok(run) = RunDir::open(&path) else { continue };
             let Ok((there, about)) = read_config(&run) else { continue };
             let same = about.data_sha256 == data_hash
-                && differences(&there, config).iter().all(|(key, ..)| {
-                    ["train.steps", "data.path", "data.labels", "init_from.name"].contains(&key.as_str())
-                });
+                && differences(&there, config)
+                    .iter()
+                    .all(|(key, ..)| key == "train.steps" || WHEREABOUTS.contains(&key.as_str()));
             if !same {
                 continue;
             }
@@ -81,9 +83,7 @@ pub(super) fn find(root: &Path, config: &Config, data_hash: &str, new: bool) -> 
 }
 
 fn is_cadence(key: &str) -> bool {
-    CADENCE.contains(&key)
-        || ["data.path", "data.labels", "init_from.name"].contains(&key)
-        || key.starts_with("evaluate.")
+    CADENCE.contains(&key) || WHEREABOUTS.contains(&key) || key.starts_with("evaluate.")
 }
 
 /// What `config.toml` says beside the configuration.
@@ -175,7 +175,7 @@ pub(super) fn identity(config: &Config, data_hash: &str) -> String {
         keep: 0,
     };
     let text = format!("{}\n{data_hash}", serde_json::to_string(&config).unwrap_or_default());
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    checkpoint::sha256(text.as_bytes())
 }
 
 /// The version of Burn that `Cargo.lock` holds.
