@@ -2,7 +2,9 @@
 //!
 //! In this order, always with the right shape: a tensor that the user mapped; one of the same name, alone or after
 //! prefixes (`module.`, `netG.`, `generator.`); for what a network then lacks altogether, a run of tensors in the file
-//! whose shapes are those of the network in its order, if there is exactly one. Nothing is used twice.
+//! whose shapes and last names (`weight`, `bias`) are those of the network in its order, if there is exactly one. A bias
+//! under batch norm may be missing there, as DCGANs are often written: batch norm takes it away, and it begins at zero.
+//! Running statistics stand beside the weights of their norms. Nothing is used twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +16,8 @@ use crate::{nn::ParameterSpec, train::checkpoint::HostSection};
 pub struct Matching {
     /// Sections of networks with what was found for them.
     pub sections: BTreeMap<String, HostSection>,
+    /// Running statistics of the networks for whose every batch norm the file has them.
+    pub statistics: BTreeMap<String, HostSection>,
     /// Network, path, and the tensor of the file.
     pub matched: Vec<[String; 3]>,
     /// Network, path and shape of parameters for which nothing was found.
@@ -41,8 +45,12 @@ pub fn match_weights(
     for (network, specs) in networks {
         matcher.by_order(network, specs);
     }
+    let statistics = networks
+        .iter()
+        .filter_map(|(network, specs)| Some((network.clone(), matcher.statistics(network, specs)?)))
+        .collect();
     let Matcher { used, found, .. } = matcher;
-    let mut matching = Matching::default();
+    let mut matching = Matching { statistics, ..Matching::default() };
     for (network, specs) in networks {
         for spec in specs {
             match found.get(&(network.as_str(), spec.path.as_str())) {
@@ -52,11 +60,17 @@ pub fn match_weights(
                     let section = matching.sections.entry(network.clone()).or_default();
                     section.insert(spec.path.clone(), tensor.clone());
                 }
+                None if is_idle_bias(specs, spec)
+                    && found.contains_key(&(network.as_str(), &*weight_of(spec))) => {}
                 None => matching.lacking.push((network.clone(), spec.path.clone(), spec.shape.clone())),
             }
         }
     }
-    let left = weights.tensors.iter().enumerate().filter(|(index, _)| !used.contains(index));
+    let left = weights
+        .tensors
+        .iter()
+        .enumerate()
+        .filter(|(index, one)| !used.contains(index) && last(&one.name) != "num_batches_tracked");
     matching.left = left.map(|(_, one)| (one.name.clone(), one.tensor.shape.clone())).collect();
     Ok(matching)
 }
@@ -141,22 +155,69 @@ impl<'a> Matcher<'a> {
         {
             return;
         }
-        let is_statistic = |name: &str| {
-            ["running_mean", "running_var", "num_batches_tracked"].iter().any(|end| name.ends_with(end))
-        };
+        let is_statistic = |name: &str| STATISTICS.contains(&last(name)) || last(name) == "num_batches_tracked";
         let free: Vec<usize> = (0..self.tensors.len())
             .filter(|index| !self.used.contains(index) && !is_statistic(&self.tensors[*index].name))
             .collect();
-        let fits = |window: &&[usize]| {
-            window.iter().zip(specs).all(|(&index, spec)| self.tensors[index].tensor.shape == spec.shape)
-        };
-        let places: Vec<&[usize]> = free.windows(specs.len()).filter(fits).collect();
-        if let [place] = places[..] {
-            for (&index, spec) in place.to_vec().iter().zip(specs) {
-                self.take(network, &spec.path, index);
+        let all: Vec<&ParameterSpec> = specs.iter().collect();
+        let without: Vec<&ParameterSpec> = specs.iter().filter(|spec| !is_idle_bias(specs, spec)).collect();
+        for wanted in [all, without] {
+            let fits = |window: &&[usize]| {
+                window.iter().zip(&wanted).all(|(&index, spec)| {
+                    let NamedTensor { name, tensor } = &self.tensors[index];
+                    tensor.shape == spec.shape && last(name) == last(&spec.path)
+                })
+            };
+            let places: Vec<&[usize]> = free.windows(wanted.len()).filter(fits).collect();
+            if let [place] = places[..] {
+                for (&index, spec) in place.iter().zip(&wanted) {
+                    self.take(network, &spec.path, index);
+                }
+                return;
             }
         }
     }
+}
+
+impl Matcher<'_> {
+    /// The running statistics beside the weights that were found for a network's norms, if there are those of all.
+    fn statistics(&mut self, network: &str, specs: &[ParameterSpec]) -> Option<HostSection> {
+        let mut taken = Vec::new();
+        let mut section = HostSection::new();
+        for spec in specs {
+            let Some(norm) = spec.path.strip_suffix(".norm.weight") else { continue };
+            let weight = &self.tensors[*self.found.get(&(network, spec.path.as_str()))?].name;
+            let beside = &weight[..weight.len() - last(weight).len()];
+            for statistic in STATISTICS {
+                let name = format!("{beside}{statistic}");
+                let fits = |one: &NamedTensor| one.name == name && one.tensor.shape == spec.shape;
+                let index = self.tensors.iter().position(fits)?;
+                section.insert(format!("{norm}.norm.{statistic}"), self.tensors[index].tensor.clone());
+                taken.push(index);
+            }
+        }
+        self.used.extend(taken);
+        (!section.is_empty()).then_some(section)
+    }
+}
+
+/// PyTorch's names of what a batch norm keeps: mean and variance of each channel.
+const STATISTICS: [&str; 2] = ["running_mean", "running_var"];
+
+/// Whether a parameter is the bias of a layer whose batch norm subtracts it again.
+fn is_idle_bias(specs: &[ParameterSpec], spec: &ParameterSpec) -> bool {
+    let norm = spec.path.strip_suffix(".bias").map(|layer| format!("{layer}.norm.weight"));
+    norm.is_some_and(|norm| specs.iter().any(|other| other.path == norm))
+}
+
+/// The weight beside a bias.
+fn weight_of(bias: &ParameterSpec) -> String {
+    bias.path.strip_suffix("bias").map_or_else(String::new, |layer| format!("{layer}weight"))
+}
+
+/// The last part of a name.
+fn last(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name)
 }
 
 #[cfg(test)]
@@ -227,6 +288,42 @@ mod tests {
         let map = map.map(|(ours, theirs)| (ours.to_owned(), theirs.to_owned()));
         let matching = match_weights(&networks(), &file(&twice), &map).unwrap();
         assert_eq!(sources(&matching)[..2], ["copy.0.weight", "copy.0.bias"]);
+    }
+
+    #[test]
+    fn a_bias_under_batch_norm_may_be_missing_and_no_other() {
+        let network = |paths: &[(&str, &[usize])]| {
+            vec![(
+                "generator".to_owned(),
+                paths.iter().map(|(path, shape)| spec(path, shape)).collect::<Vec<_>>(),
+            )]
+        };
+        let ours: [(&str, &[usize]); 6] = [
+            ("layers.0.weight", &[3, 2]),
+            ("layers.0.bias", &[3]),
+            ("layers.0.norm.weight", &[3]),
+            ("layers.0.norm.bias", &[3]),
+            ("layers.1.weight", &[1, 3]),
+            ("layers.1.bias", &[1]),
+        ];
+        let theirs: [(&str, &[usize]); 6] = [
+            ("0.weight", &[3, 2]),
+            ("1.weight", &[3]),
+            ("1.bias", &[3]),
+            ("1.running_mean", &[3]),
+            ("3.weight", &[1, 3]),
+            ("3.bias", &[1]),
+        ];
+        let matching = match_weights(&network(&ours), &file(&theirs), &[]).unwrap();
+        assert_eq!(sources(&matching), ["0.weight", "1.weight", "1.bias", "3.weight", "3.bias"]);
+        assert_eq!(matching.lacking, []);
+        // A bias that counts is missed.
+        let matching = match_weights(&network(&ours), &file(&theirs[..5]), &[]).unwrap();
+        assert!(matching.matched.is_empty());
+        // Shapes alone would take the bias of the layer for the weight of its norm.
+        let plain = [ours[0], ours[2], ours[3]];
+        let other = [theirs[0], ("0.bias", &[3][..]), theirs[1], theirs[2]];
+        assert!(match_weights(&network(&plain), &file(&other), &[]).unwrap().matched.is_empty());
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub struct NamedTensor {
 /// All tensors of a file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Weights {
-    /// In the order of the file; safetensors keeps none, so there it is that of the names, numbers by size.
+    /// In the order of the file; safetensors keeps none, so there it is that of the modules' names, numbers by size.
     pub tensors: Vec<NamedTensor>,
 }
 
@@ -111,3 +111,6 @@ fn elements(shape: &[usize]) -> Option<usize> {
     let product = || shape.iter().try_fold(1_usize, |product, &side| product.checked_mul(side));
     if shape.len() > RANK_LIMIT { None } else { product() }
 }
+
+#[cfg(test)]
+mod tests;

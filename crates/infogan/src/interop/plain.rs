@@ -9,7 +9,8 @@ use super::{
 };
 use crate::train::checkpoint::checked_tensors;
 
-/// The tensors of a file, by name; numbers in names count as numbers, so that `main.2` comes before `main.10`.
+/// The tensors of a file. The format keeps no order, so they come by module, `main.2` before `main.10`, and in a module
+/// as PyTorch has them: that is the order of a `Sequential`.
 pub(super) fn read(bytes: &[u8]) -> Result<Vec<NamedTensor>, Fault> {
     let tensors = checked_tensors(bytes).map_err(Fault::Damaged)?;
     let mut budget = Budget::new(bytes.len(), false);
@@ -23,16 +24,17 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<NamedTensor>, Fault> {
         let count = elements(&shape).ok_or_else(|| {
             Fault::Damaged(format!("the tensor {name} has too many dimensions: {}", shape.len()))
         })?;
-        let mut strides = vec![1; shape.len()];
+        let mut strides = vec![1_usize; shape.len()];
         for dimension in (1..shape.len()).rev() {
-            strides[dimension - 1] = strides[dimension] * shape[dimension].max(1);
+            // A tensor of no elements may have any other sides.
+            strides[dimension - 1] = strides[dimension].saturating_mul(shape[dimension].max(1));
         }
         let storage = StorageRef { dtype, key: String::new(), elements: count };
         let view_of_all = TensorRef { storage, offset: 0, shape, strides };
         let tensor = budget.gather(name, &view_of_all, view.data())?;
         found.push(NamedTensor { name: name.to_owned(), tensor });
     }
-    found.sort_by(|left, right| natural(&left.name).cmp(&natural(&right.name)));
+    found.sort_by(|left, right| order(&left.name).cmp(&order(&right.name)));
     Ok(found)
 }
 
@@ -52,7 +54,10 @@ fn dtype(of: Type) -> Option<Dtype> {
     })
 }
 
-/// The parts of a name; whole numbers first and by size.
-fn natural(name: &str) -> Vec<(u64, &str)> {
-    name.split('.').map(|part| (part.parse().unwrap_or(u64::MAX), part)).collect()
+/// The parts of a module's name, whole numbers first and by size; then the tensor in it, in PyTorch's order.
+fn order(name: &str) -> (Vec<(u64, &str)>, usize, &str) {
+    const WITHIN: [&str; 4] = ["weight", "bias", "running_mean", "running_var"];
+    let (module, tensor) = name.rsplit_once('.').unwrap_or(("", name));
+    let parts = module.split('.').map(|part| (part.parse().unwrap_or(u64::MAX), part)).collect();
+    (parts, WITHIN.iter().position(|&known| known == tensor).unwrap_or(WITHIN.len()), tensor)
 }

@@ -185,7 +185,7 @@ impl Layer {
                 }
             }
             Map::Conv(_, window) | Map::UpConv(_, window) => {
-                let Shape::Map(from) = self.from else { unreachable!("checked by output_shape") };
+                let Some(from) = maps_of(&self.spec, self.from) else { unreachable!("checked by output_shape") };
                 let weight = parameters.get::<4>(&format!("{path}.weight"));
                 let up = matches!(self.spec.map, Map::UpConv(..));
                 let convolve = if up { conv_transpose2d } else { conv2d };
@@ -234,10 +234,19 @@ fn bounded(shape: Shape) -> Result<Shape, String> {
     Err(format!("makes {shape}, more than the {MOST_ELEMENTS} numbers a layer may make of one sample"))
 }
 
+/// What a convolution reads: maps, or for a transposed one also a vector as maps of one pixel, as DCGAN begins.
+fn maps_of(spec: &LayerSpec, from: Shape) -> Option<[usize; 3]> {
+    match (from, spec.map) {
+        (Shape::Map(maps), _) => Some(maps),
+        (Shape::Flat(units), Map::UpConv(..)) => Some([units, 1, 1]),
+        (Shape::Flat(_), _) => None,
+    }
+}
+
 /// Shape after a layer, or why it does not fit.
 fn output_shape(spec: &LayerSpec, from: Shape) -> Result<Shape, String> {
     let side = |new: fn(&infogan_ops::Window, usize) -> Option<usize>, window: &infogan_ops::Window| {
-        let Shape::Map([_, height, width]) = from else {
+        let Some([_, height, width]) = maps_of(spec, from) else {
             return Err(format!(
                 "needs maps but gets a vector of {from}; reshape it in the row before, as in 'fc 7x7x128'"
             ));

@@ -49,7 +49,7 @@ impl Begin {
             )));
         }
         let mut hasher = Sha256::new();
-        for (network, section) in &matching.sections {
+        for (network, section) in matching.sections.iter().chain(&matching.statistics) {
             for (path, tensor) in section {
                 hasher.update(format!("{network}.{path} {:?}\n", tensor.shape));
                 tensor.values.iter().for_each(|value| hasher.update(value.to_le_bytes()));

@@ -14,8 +14,8 @@ use crate::{
     Error,
     config::{Config, ConfigError},
     evaluate::Trained,
-    game::{CRITIC, GENERATOR, Game, StepError, StepReport, statistics_batches},
-    nn::Entry,
+    game::{CRITIC, GENERATOR, Game, ReaderStates, StepError, StepReport, statistics_batches},
+    nn::{Entry, NetState},
     run::pictures::{Picture, Sheet, write_png},
     train::{checkpoint::HostSection, state::State},
 };
@@ -28,6 +28,8 @@ pub struct GameTask {
     scale: Scale,
     /// Parameters with which networks begin instead of random ones.
     start: BTreeMap<String, HostSection>,
+    /// Statistics of networks as they begin; after the first step all are recomputed.
+    start_statistics: BTreeMap<String, HostSection>,
     /// Only a cache of the order within an epoch: it never changes what is drawn.
     sampler: Mutex<Sampler>,
 }
@@ -58,14 +60,20 @@ impl GameTask {
             set,
             scale,
             start: BTreeMap::new(),
+            start_statistics: BTreeMap::new(),
             sampler: Mutex::new(sampler),
         })
     }
 
-    /// Lets networks begin with these parameters, each of which must be one of theirs in its shape.
+    /// Lets networks begin with these parameters, each of which must be one of theirs in its shape, and these
+    /// statistics of batch norms, under the names of [`NetState::to_host`].
     #[must_use]
-    pub fn start_from(mut self, sections: BTreeMap<String, HostSection>) -> Self {
-        self.start = sections;
+    pub fn start_from(
+        mut self,
+        sections: BTreeMap<String, HostSection>,
+        statistics: BTreeMap<String, HostSection>,
+    ) -> Self {
+        (self.start, self.start_statistics) = (sections, statistics);
         self
     }
 
@@ -81,9 +89,28 @@ impl GameTask {
 
     /// A usable model of a state, with statistics recomputed.
     pub fn trained(&self, state: &State) -> Trained {
-        let generator = self.game.generator_statistics(state, &self.streams);
-        let readers = self.game.reader_statistics(state, self.statistics_batches());
-        Trained::new(Arc::clone(&self.game), state, generator, readers)
+        let readers = self.reader_statistics(state);
+        Trained::new(Arc::clone(&self.game), state, self.generator_statistics(state), readers)
+    }
+
+    /// Statistics that came with the weights, for a state that no step has changed.
+    fn begun_with(&self, state: &State, network: &str) -> Option<NetState> {
+        let statistics = self.start_statistics.get(network).filter(|_| state.step() == 0)?;
+        Some(NetState::from_host(statistics, self.game.device()))
+    }
+
+    fn generator_statistics(&self, state: &State) -> NetState {
+        self.begun_with(state, GENERATOR)
+            .unwrap_or_else(|| self.game.generator_statistics(state, &self.streams))
+    }
+
+    fn reader_statistics(&self, state: &State) -> ReaderStates {
+        let ReaderStates { critic, head } = self.game.reader_statistics(state, self.statistics_batches());
+        let codes = self.game.codes();
+        ReaderStates {
+            critic: self.begun_with(state, CRITIC).unwrap_or(critic),
+            head: codes.and_then(|codes| self.begun_with(state, codes.network())).unwrap_or(head),
+        }
     }
 
     /// Training pictures over which the readers' statistics are taken: whole batches from the front of the order.
@@ -141,9 +168,9 @@ impl Task for GameTask {
     }
 
     fn derive(&self, state: &State) -> Result<BTreeMap<String, HostSection>, Error> {
-        let readers = self.game.reader_statistics(state, self.statistics_batches());
+        let readers = self.reader_statistics(state);
         let mut derived = BTreeMap::from([
-            (GENERATOR.to_owned(), self.game.generator_statistics(state, &self.streams).to_host()),
+            (GENERATOR.to_owned(), self.generator_statistics(state).to_host()),
             (CRITIC.to_owned(), readers.critic.to_host()),
         ]);
         if let Some(codes) = self.game.codes() {
@@ -166,7 +193,7 @@ impl Task for GameTask {
                 .collect::<Result<_, _>>()?;
             write_png(&reals, &Sheet::new(cells, 10)?.picture()?)?;
         }
-        let generator = self.game.generator_statistics(state, &self.streams);
+        let generator = self.generator_statistics(state);
         let mut trained = Trained::new(Arc::clone(&self.game), state, generator, Default::default());
         let fakes = trained.sheet(&self.game.latent().draw(&self.streams, "snapshot", [0; 3], 100), 10)?;
         write_png(&folder.join(format!("fakes-{step:08}.png")), &fakes.picture()?)?;
