@@ -239,7 +239,8 @@ pub struct InterpolateArgs {
 
 const ENCODE: &str = "\
 Pictures may be PNG, JPEG, BMP, GIF or WebP of any size; they are cut to a square and scaled to what
-the run was trained on. A folder stands for the pictures in it.
+the run was trained on. A folder stands for the pictures in it and in its folders; those that cannot be
+read are told and passed over.
 CSV has a column per code: the category of a categorical code and its probabilities as NAME.p0,
 NAME.p1 ..., the mean of any other.
 
@@ -279,8 +280,8 @@ Examples:
 pub struct EvaluateArgs {
     /// Run directory
     pub run: PathBuf,
-    /// Folder of IDX files to score on [default: what the run was trained on]
-    #[arg(long, value_name = "DIR")]
+    /// What else to score on: what 'train --data' takes, in the run's shape [default: what the run was trained on]
+    #[arg(long, value_name = "PATH")]
     pub data: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
@@ -365,8 +366,8 @@ Examples:
 pub struct ImportArgs {
     /// File of weights: .pth, .pt or .safetensors
     pub file: PathBuf,
-    /// Preset or TOML file whose networks they are [default: as train]
-    #[arg(long, value_name = "PRESET|CONFIG.toml")]
+    /// Preset, TOML file or run whose networks they are [default: as train]
+    #[arg(long, value_name = "PRESET|CONFIG.toml|RUN")]
     pub like: Option<String>,
     /// Run directory to make
     #[arg(long, value_name = "DIR")]

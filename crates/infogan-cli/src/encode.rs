@@ -7,13 +7,15 @@ use infogan::{
     latent::Slot,
     session::OpenRun,
 };
+use infogan_data::{Named, read_pictures};
 use serde_json::{Map, Value, json};
 
 use crate::{
     DEVICE,
     args::EncodeArgs,
-    failure::{Failure, print, write_whole},
+    failure::{Failure, print, tell, write_whole},
     text::csv_field,
+    train::rejections,
 };
 
 /// Reads pictures and says what Q reads from them.
@@ -23,7 +25,8 @@ pub fn encode(args: &EncodeArgs) -> Result<ExitCode, Failure> {
     // As the run read its own pictures.
     let data = &run.config().data;
     let fit = infogan_data::Fit { shape, resize: data.resize, background: data.background };
-    let (set, files) = infogan_data::read_pictures(&args.pictures, &fit)?;
+    let Named { set, files, rejected } = read_pictures(&args.pictures, &fit)?;
+    rejections(&rejected, "").into_iter().for_each(tell);
     let encoding = run.trained().encode(&set).ok_or_else(|| {
         Failure::usage(format!(
             "{}: its game recovers no codes, so there is nothing to read from a picture; train one with the term \

@@ -1,6 +1,9 @@
 //! `infogan import`: a run from weights that another program saved.
 
-use std::process::ExitCode;
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use infogan::{
     game::GENERATOR,
@@ -12,7 +15,7 @@ use crate::{
     args::{Compute, ImportArgs, TrainArgs},
     failure::{Failure, print, tell},
     text::shortened,
-    train,
+    train::{self, is_run},
 };
 
 /// Rows of a list that are shown in full.
@@ -26,8 +29,14 @@ pub fn import(args: &ImportArgs) -> Result<ExitCode, Failure> {
             args.out.display()
         )));
     }
+    // A run stands for its configuration.
+    let (run, what) = match &args.like {
+        Some(like) if is_run(Path::new(like)) => (Some(PathBuf::from(like)), None),
+        like => (None, like.clone()),
+    };
     let like = TrainArgs {
-        what: args.like.clone(),
+        what,
+        out: run,
         data: args.data.clone(),
         size: args.size,
         compute: Compute { threads: None, device: crate::DEVICE.to_owned(), kernels: "auto".to_owned() },

@@ -12,10 +12,10 @@ use std::{
 };
 
 use infogan::{
-    config::{Config, DataConfig, DataSet, Origin, PRESETS, Resolver, preset},
+    config::{Config, DataSet, Origin, PRESETS, Resolver, preset},
     session::{Begin, Done, News, Request, Session, config_of, probe},
 };
-use infogan_data::{Report, Source, detect, glance};
+use infogan_data::{Rejected, Report, Source, detect, glance};
 use toml::Value;
 
 use crate::{
@@ -25,7 +25,7 @@ use crate::{
     presets::{as_toml, no_preset},
     progress::{Progress, Reading},
     scores::scores_table,
-    text::{bytes, duration, grouped},
+    text::{bytes, counted, duration, grouped, shortened},
 };
 
 /// Where numbered runs live.
@@ -55,13 +55,15 @@ pub fn train(args: &TrainArgs) -> Result<ExitCode, Failure> {
     let steps = grouped(config.train.steps);
     say(format!("run {}: {}", session.path().display(), described(config)));
     if session.is_adapted() {
-        say(format!("networks brought to {}", size_of(config)));
+        let [channels, height, width] = session.picture();
+        let layers = config.generator.layers.join(", ");
+        say(format!("networks brought to {channels}×{height}×{width}: {layers}"));
     }
     if let Some(matching) = session.began_with() {
         table(matching, false).into_iter().for_each(&say);
     }
     if let Some(report) = session.data_report() {
-        passed_over(report).into_iter().for_each(&say);
+        passed_over(report, " (data.json of the run has all)").into_iter().for_each(&say);
     }
     if session.is_finished() {
         say(format!(
@@ -178,7 +180,8 @@ fn utf8(flag: &str, path: &Path) -> Result<Value, Failure> {
     Ok(Value::String(text.to_owned()))
 }
 
-fn is_run(path: &Path) -> bool {
+/// Whether a run lies here.
+pub fn is_run(path: &Path) -> bool {
     path.join("config.toml").is_file()
 }
 
@@ -233,29 +236,35 @@ fn described(config: &Config) -> String {
     format!("{} on {data}, {steps} steps of {batch}, seed {}", config.name, config.seed)
 }
 
-/// Shape of the pictures that the networks of a configuration make.
-fn size_of(config: &Config) -> String {
-    let DataConfig { channels, size, .. } = &config.data;
-    format!("{channels}×{size}×{size}: {}", config.generator.layers.join(", "))
-}
-
-/// What of a folder is not trained on, in a few lines.
-pub fn passed_over(report: &Report) -> Vec<String> {
+/// What of a folder is not used, in a few lines; `aside` says where the rest of them stand.
+pub fn passed_over(report: &Report, aside: &str) -> Vec<String> {
     let mut lines: Vec<String> =
         report.warnings.iter().map(|warning| format!("warning: {warning}")).collect();
-    let rejected = &report.rejected;
-    if !rejected.is_empty() {
-        lines.push(format!("passed over {} files (all of them in data.json of the run):", rejected.len()));
-        let first = rejected.iter().take(5);
-        lines.extend(first.map(|one| format!("  {}: {}", one.file.display(), one.reason)));
-    }
+    lines.extend(rejections(&report.rejected, aside));
     lines
+}
+
+/// Files that cannot be used, in a few lines.
+pub fn rejections(rejected: &[Rejected], aside: &str) -> Vec<String> {
+    if rejected.is_empty() {
+        return Vec::new();
+    }
+    let rows = rejected.iter().map(|one| format!("{}: {}", one.file.display(), one.reason));
+    let heading = format!("passed over {}:", counted(rejected.len(), "file"));
+    std::iter::once(heading).chain(shortened(rows, 5, aside)).collect()
 }
 
 /// Prints what would be trained as TOML that may be trained as it is: everything else is in comments.
 fn dry_run(request: &Request) -> Result<ExitCode, Failure> {
-    let probe = probe(request, PROBE_STEPS)?;
+    let reading = Reading::new("reading pictures", false);
+    let probe = probe(request, PROBE_STEPS, &|done, all| reading.show(done, all))?;
+    reading.end();
     let config = &probe.config;
+    probe
+        .report
+        .iter()
+        .flat_map(|report| passed_over(report, " (infogan data check names all)"))
+        .for_each(tell);
     let text = as_toml(config)?;
     let mut rows: Vec<(String, String)> = Vec::new();
     for (name, count) in &probe.networks {

@@ -84,6 +84,10 @@ fn own_pictures_are_trained_on_at_their_size_and_what_is_passed_over_is_recorded
     expect_code(&run_in(here, &["train", "--out", "run", "--steps", "5", "-q"]), 0);
     assert_eq!(logged_steps(&here.join("run")), [5]);
     assert!(refusal(&run_in(here, &small("p", &["--out", "run", "--size", "32"]))).contains("3×16×16"));
+    // What would be passed over is told beforehand.
+    let output = run_in(here, &small("p", &["--size", "16", "--dry-run"]));
+    expect_code(&output, 0);
+    assert!(stderr(&output).contains("passed over 1 file:\n  warm/broken.png"), "{}", stderr(&output));
     // Strict is strict, and an impossible size names its neighbours.
     let error = refusal(&run_in(here, &small("p", &["--out", "other", "--size", "16", "--strict"])));
     assert!(error.contains("warm/broken.png") && error.contains("--strict"), "{error}");
@@ -113,13 +117,31 @@ fn sets_go_from_form_to_form() {
     };
     assert_eq!(pictures(&first), pictures(&last));
     ok(here, &["data", "preview", "png", "--size", "28", "--n", "20"]);
+    // Factors go through folders too, by their names.
+    ok(here, &["data", "synth", "portraits", "faces", "--to", "folder", "--n", "30", "--size", "16"]);
+    ok(here, &["data", "convert", "faces", "faces.safetensors", "--size", "16"]);
+    ok(here, &["data", "synth", "portraits", "drawn.safetensors", "--n", "30", "--size", "16"]);
+    let shown = |file: &str, name: &str| -> Vec<String> {
+        let set = set(file);
+        let factor = set.factors().iter().find(|factor| factor.name == name).expect("a factor");
+        (0..set.len()).map(|index| factor.values.shown(index)).collect()
+    };
+    for factor in ["glasses", "mouth", "turn"] {
+        assert_eq!(shown("faces.safetensors", factor), shown("drawn.safetensors", factor));
+    }
+    // A set of one size and with its own labels takes neither from the command line.
+    for flag in [["--size", "40"], ["--labels", "g.csv"]] {
+        let error =
+            refusal(&run_in(here, &[&["data", "convert", "idx", "other.safetensors"], &flag[..]].concat()));
+        assert!(error.contains(flag[0]) && error.contains("idx"), "{error}");
+    }
     assert!(here.join("preview.png").is_file());
     // Nothing is overwritten, and what cannot be written is not begun.
     let error = refusal(&run_in(here, &["data", "convert", "idx", "g.safetensors"]));
     assert!(error.contains("is there already"), "{error}");
-    let error = refusal(&run_in(here, &["data", "synth", "portraits", "faces", "--to", "idx", "--n", "10"]));
+    let error = refusal(&run_in(here, &["data", "synth", "portraits", "face", "--to", "idx", "--n", "10"]));
     assert!(error.contains("label"), "{error}");
-    assert!(!names(here).iter().any(|name| name.contains("faces")), "{:?}", names(here));
+    assert!(!names(here).iter().any(|name| name == "face" || name.contains("tmp")), "{:?}", names(here));
     // A stored set trains.
     expect_code(&run_in(here, &small("g.safetensors", &["--out", "run"])), 0);
 }
@@ -188,6 +210,10 @@ fn weights_of_another_program_become_a_run() {
     }
     let read = |name: &str| fs::read(here.join(name)).expect("read");
     assert_eq!(read("first.png"), read("imported.png"));
+    // A run says itself what its networks are.
+    ok(here, &["import", &weights.display().to_string(), "--like", "first", "--out", "again"]);
+    ok(here, &["sample", "again", "--n", "4", "--seed", "3", "--out", "again.png"]);
+    assert_eq!(read("first.png"), read("again.png"));
     // Other networks have nothing in common with it: nothing is made.
     let output =
         run_in(here, &["import", &weights.display().to_string(), "--like", "glyphs", "--out", "other"]);

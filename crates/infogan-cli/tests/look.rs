@@ -180,6 +180,12 @@ fn a_bad_picture_is_named_and_nothing_is_written() {
         assert!(error.contains(file), "{error}");
     }
     assert!(!folder.path().join("codes.csv").exists());
+    // In a folder it is told and passed over.
+    std::fs::rename(folder.path().join("broken.png"), folder.path().join("more/broken.png")).unwrap();
+    let output = run_in(folder.path(), &["encode", run(), "more"]);
+    expect_code(&output, 0);
+    assert!(stdout(&output).contains("more/d.png"));
+    assert!(stderr(&output).contains("passed over 1 file:\n  more/broken.png: "), "{}", stderr(&output));
     assert!(
         refusal(&run_in(folder.path(), &["encode", run(), "a.png", "--json", "--csv"])).contains("--csv")
     );

@@ -13,6 +13,7 @@ mod error;
 mod files;
 mod folder;
 pub mod idx;
+mod memory;
 pub mod order;
 mod parts;
 mod picture;
@@ -23,11 +24,13 @@ mod source;
 pub mod synth;
 
 pub use error::DataError;
-pub use folder::{Folder, FolderOptions, Glance, Rejected, Report, check_folder, glance, load_folder};
+pub use folder::{
+    Folder, FolderOptions, Glance, Named, Rejected, Report, check_folder, glance, load_folder, read_pictures,
+};
 pub use idx::{load_idx_dir, write_idx_dir};
 pub use order::Sampler;
 pub use parts::{Factor, FactorValues, Labels};
-pub use picture::{Background, Fit, Resize, picture_files, read_pictures};
+pub use picture::{Background, Fit, Resize};
 pub use set::{ImageSet, Scale, Split};
 pub use sets::cifar::{load_cifar10_dir, load_cifar100_dir};
 pub use sets::stl10::{load_stl10_dir, load_stl10_unlabeled_dir};

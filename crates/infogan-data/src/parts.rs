@@ -41,10 +41,10 @@ impl Factor {
             let reason = format!("factor {} has {} values for {n} pictures", self.name, self.values.len());
             return Err(misfit(set, reason));
         }
-        if let FactorValues::Categorical { count, values } = &self.values
-            && let Some(value) = values.iter().find(|&value| value >= count)
+        if let FactorValues::Categorical { names, values } = &self.values
+            && let Some(value) = values.iter().find(|&&value| usize::from(value) >= names.len())
         {
-            return Err(misfit(set, format!("factor {} has value {value} of {count}", self.name)));
+            return Err(misfit(set, format!("factor {} has value {value} of {}", self.name, names.len())));
         }
         Ok(())
     }
@@ -53,11 +53,11 @@ impl Factor {
 /// The values of a factor, one for every picture.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FactorValues {
-    /// One of `count` values without order.
+    /// One of a few values without order.
     Categorical {
-        /// How many values there are.
-        count: u16,
-        /// The value of every picture, below `count`.
+        /// What every value stands for, such as `no` and `yes`.
+        names: Vec<String>,
+        /// The value of every picture, below the number of names.
         values: Vec<u16>,
     },
     /// A number.
@@ -65,6 +65,22 @@ pub enum FactorValues {
 }
 
 impl FactorValues {
+    /// Categories of these names.
+    pub(crate) fn categorical(names: &[&str], values: Vec<u16>) -> Self {
+        Self::Categorical { names: names.iter().map(|name| (*name).to_owned()).collect(), values }
+    }
+
+    /// The value of a picture as people read it.
+    ///
+    /// # Panics
+    /// When `index` is not below [`FactorValues::len`], like indexing a slice.
+    pub fn shown(&self, index: usize) -> String {
+        match self {
+            Self::Categorical { names, values } => names[usize::from(values[index])].clone(),
+            Self::Continuous(values) => values[index].to_string(),
+        }
+    }
+
     /// The number of pictures.
     pub fn len(&self) -> usize {
         match self {
@@ -80,8 +96,8 @@ impl FactorValues {
 
     pub(crate) fn select(&self, indices: &[u32]) -> Self {
         match self {
-            Self::Categorical { count, values } => {
-                Self::Categorical { count: *count, values: gather(values, indices) }
+            Self::Categorical { names, values } => {
+                Self::Categorical { names: names.clone(), values: gather(values, indices) }
             }
             Self::Continuous(values) => Self::Continuous(gather(values, indices)),
         }

@@ -260,7 +260,7 @@ mod tests {
             Factor { name: "angle".into(), values: FactorValues::Continuous(vec![0.5, 1.5, 2.5]) },
             Factor {
                 name: "kind".into(),
-                values: FactorValues::Categorical { count: 3, values: vec![2, 0, 1] },
+                values: FactorValues::categorical(&["a", "b", "c"], vec![2, 0, 1]),
             },
         ];
         ImageSet::new("small", [1, 1, 2], vec![0, 255, 51, 102, 1, 2], Some(labels), factors).unwrap()
@@ -289,7 +289,7 @@ mod tests {
         assert_eq!(turned.pictures(), [1, 2, 0, 255]);
         assert_eq!(turned.labels(), Some(&[1, 1][..]));
         assert_eq!(turned.factors()[0].values, FactorValues::Continuous(vec![2.5, 0.5]));
-        let kind = FactorValues::Categorical { count: 3, values: vec![1, 2] };
+        let kind = FactorValues::categorical(&["a", "b", "c"], vec![1, 2]);
         assert_eq!(turned.factors()[1].values, kind);
     }
 
@@ -314,10 +314,8 @@ mod tests {
         let names = || vec!["a".to_string()];
         let labels = |values: Vec<u16>| Some(Labels { values, class_names: names() });
         let continuous = |values| vec![Factor { name: "f".into(), values: FactorValues::Continuous(values) }];
-        let categorical = vec![Factor {
-            name: "f".into(),
-            values: FactorValues::Categorical { count: 1, values: vec![1] },
-        }];
+        let categorical =
+            vec![Factor { name: "f".into(), values: FactorValues::categorical(&["a"], vec![1]) }];
         let shape = [1, 1, 2];
         for (result, reason) in [
             (ImageSet::new("x", [0, 1, 2], vec![], None, vec![]), "empty or too large"),

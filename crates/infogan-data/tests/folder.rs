@@ -171,6 +171,44 @@ fn a_table_gives_classes_and_attributes() {
     );
 }
 
+/// As `infogan data convert --to folder` writes it.
+#[test]
+fn a_folder_brings_its_table_along() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut table = "file,glasses\n".to_owned();
+    for number in 0..6 {
+        let file = format!("{}/{}/{number}.png", ["train", "test"][number % 2], ["a", "b", "c"][number % 3]);
+        put(dir.path(), &file, &colour(number as u8));
+        table.push_str(&format!("{file},{}\n", ["no", "yes"][number % 2]));
+    }
+    let own = dir.path().join("labels.csv");
+    fs::write(&own, &table).unwrap();
+    let Folder { train, test, report } = load(dir.path());
+    assert_eq!((train.len(), test.len(), train.class_names().len()), (3, 3, 3));
+    assert_eq!(
+        (train.factors()[0].values.shown(0), test.factors()[0].values.shown(0)),
+        ("no".into(), "yes".into())
+    );
+    assert!(!report.warnings.iter().any(|warning| warning.contains("labels.csv")), "{:?}", report.warnings);
+    // One that is none of this folder, or no table at all, is told and left.
+    for (content, reason) in
+        [("file,glasses\nother.png,no\n", "none of the pictures"), ("words", "no column")]
+    {
+        fs::write(&own, content).unwrap();
+        let Folder { train, report, .. } = load(dir.path());
+        assert_eq!((train.len(), train.factors().len(), train.class_names().len()), (3, 0, 3));
+        assert!(
+            report.warnings.iter().any(|one| one.contains("labels.csv") && one.contains(reason)),
+            "{report:?}"
+        );
+    }
+    // One that leaves out most of the pictures is worth a warning.
+    fs::write(&own, "file,glasses\ntrain/a/0.png,no\ntest/b/1.png,yes\n").unwrap();
+    let Folder { train, report, .. } = load(dir.path());
+    assert_eq!((train.len(), report.rejected.len()), (1, 4));
+    assert!(report.warnings.iter().any(|warning| warning.contains("2 of 6 pictures only")), "{report:?}");
+}
+
 #[test]
 fn a_glance_sees_colour_and_nothing_at_all_is_refused() {
     let dir = tempfile::tempdir().unwrap();

@@ -16,7 +16,7 @@ fn continuous<'a>(set: &'a ImageSet, name: &str) -> &'a [f32] {
 
 fn categorical<'a>(set: &'a ImageSet, name: &str) -> (u16, &'a [u16]) {
     match &set.factors().iter().find(|factor| factor.name == name).unwrap().values {
-        FactorValues::Categorical { count, values } => (*count, values),
+        FactorValues::Categorical { names, values } => (names.len() as u16, values),
         FactorValues::Continuous(_) => panic!("{name} is continuous"),
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use image::{DynamicImage, GrayImage, ImageFormat, Luma, LumaA, Rgb, RgbImage, Rgba, RgbaImage};
-use infogan_data::{Fit, picture_files, read_pictures};
+use infogan_data::{Fit, Named, read_pictures};
 
 fn ramp() -> GrayImage {
     GrayImage::from_fn(28, 28, |x, y| Luma([(x * 9 + y) as u8]))
@@ -28,7 +28,7 @@ fn kinds_without_loss_keep_their_bytes() {
         picture.save_with_format(&path, format).unwrap();
         paths.push(path);
     }
-    let (set, files) = read_pictures(&paths, &Fit::to([1, 28, 28])).unwrap();
+    let Named { set, files, .. } = read_pictures(&paths, &Fit::to([1, 28, 28])).unwrap();
     assert_eq!(files, paths);
     for (index, path) in paths.iter().enumerate() {
         assert_eq!(set.picture(index), ramp().as_raw().as_slice(), "{}", path.display());
@@ -42,7 +42,7 @@ fn kinds_with_loss_come_close() {
     for (name, format) in [("a.jpg", ImageFormat::Jpeg), ("b.gif", ImageFormat::Gif)] {
         let path = dir.path().join(name);
         smooth.save_with_format(&path, format).unwrap();
-        let (set, _) = read_pictures(&[path], &Fit::to([1, 32, 32])).unwrap();
+        let Named { set, .. } = read_pictures(&[path], &Fit::to([1, 32, 32])).unwrap();
         let wanted = smooth.to_luma8();
         let worst = set.picture(0).iter().zip(wanted.as_raw()).map(|(&a, &b)| a.abs_diff(b)).max();
         assert!(worst < Some(12), "{name}: {worst:?}");
@@ -57,16 +57,16 @@ fn colours_are_planes_and_transparency_is_black() {
     picture.put_pixel(1, 0, Rgba([200, 100, 50, 0]));
     picture.put_pixel(0, 1, Rgba([200, 100, 50, 128]));
     picture.save(&path).unwrap();
-    let (set, _) = read_pictures(std::slice::from_ref(&path), &Fit::to([3, 2, 2])).unwrap();
+    let Named { set, .. } = read_pictures(std::slice::from_ref(&path), &Fit::to([3, 2, 2])).unwrap();
     assert_eq!(set.picture(0), [200, 0, 100, 200, 100, 0, 50, 100, 50, 0, 25, 50]);
-    let (set, _) = read_pictures(&[path], &Fit::to([1, 2, 2])).unwrap();
+    let Named { set, .. } = read_pictures(&[path], &Fit::to([1, 2, 2])).unwrap();
     let luma = (0.2126 * 200.0 + 0.7152 * 100.0 + 0.0722 * 50.0) as u8;
     assert!(set.picture(0)[0].abs_diff(luma) <= 1, "{:?}", set.picture(0));
     assert_eq!(set.picture(0)[1], 0);
 
     let path = dir.path().join("grey-alpha.png");
     image::GrayAlphaImage::from_pixel(2, 2, LumaA([255, 51])).save(&path).unwrap();
-    let (set, _) = read_pictures(&[path], &Fit::to([1, 2, 2])).unwrap();
+    let Named { set, .. } = read_pictures(&[path], &Fit::to([1, 2, 2])).unwrap();
     assert_eq!(set.picture(0), [51; 4]);
 }
 
@@ -82,15 +82,15 @@ fn pictures_are_cut_around_the_middle_and_resized() {
         _ => Luma([160]),
     });
     wide.save(&path).unwrap();
-    let (set, _) = read_pictures(std::slice::from_ref(&path), &Fit::to([1, 40, 40])).unwrap();
+    let Named { set, .. } = read_pictures(std::slice::from_ref(&path), &Fit::to([1, 40, 40])).unwrap();
     assert_eq!(set.picture(0)[..20], [40; 20]);
     assert_eq!(set.picture(0)[20..40], [160; 20]);
-    let (set, _) = read_pictures(std::slice::from_ref(&path), &Fit::to([1, 8, 8])).unwrap();
+    let Named { set, .. } = read_pictures(std::slice::from_ref(&path), &Fit::to([1, 8, 8])).unwrap();
     let row = &set.picture(0)[..8];
     assert_eq!((row[0], row[7]), (40, 160), "{row:?}");
     assert!(row.windows(2).all(|pair| pair[0] <= pair[1]), "{row:?}");
     // Other proportions: the whole picture is the largest part that is twice as wide as high.
-    let (set, _) = read_pictures(&[path], &Fit::to([1, 40, 80])).unwrap();
+    let Named { set, .. } = read_pictures(&[path], &Fit::to([1, 40, 80])).unwrap();
     assert_eq!(set.picture(0), wide.as_raw().as_slice());
 }
 
@@ -102,10 +102,14 @@ fn folders_are_read_by_name_and_other_files_left() {
     }
     fs::write(dir.path().join("notes.txt"), "no picture").unwrap();
     fs::create_dir(dir.path().join("d.png")).unwrap();
-    let (set, files) = read_pictures(&[dir.path().to_path_buf()], &Fit::to([1, 14, 14])).unwrap();
+    ramp().save(dir.path().join("d.png/inside.png")).unwrap();
+    fs::write(dir.path().join("broken.png"), "no picture").unwrap();
+    let Named { set, files, rejected } =
+        read_pictures(&[dir.path().to_path_buf()], &Fit::to([1, 14, 14])).unwrap();
     let names: Vec<_> = files.iter().map(|file| file.file_name().unwrap().to_str().unwrap()).collect();
-    assert_eq!(names, ["a.PNG", "b.png", "c.png"]);
-    assert_eq!(set.len(), 3);
+    assert_eq!(names, ["a.PNG", "b.png", "c.png", "inside.png"]);
+    assert_eq!(set.len(), 4);
+    assert_eq!(rejected[0].file, dir.path().join("broken.png"));
     assert!(set.labels().is_none());
 }
 
@@ -139,7 +143,7 @@ fn bad_files_are_named() {
         assert!(error.contains("1 or 3 channels"), "{error}");
     }
     let none: [PathBuf; 0] = [];
-    assert!(picture_files(&none).unwrap_err().to_string().contains("none was named"));
+    assert!(read_pictures(&none, &Fit::to([1, 28, 28])).unwrap_err().to_string().contains("none was named"));
 }
 
 proptest::proptest! {
@@ -149,7 +153,7 @@ proptest::proptest! {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("flat.png");
         GrayImage::from_pixel(from.0, from.1, Luma([77])).save(&path).unwrap();
-        let (set, _) = read_pictures(&[path], &Fit::to([1, to.0, to.1])).unwrap();
+        let Named { set, .. } = read_pictures(&[path], &Fit::to([1, to.0, to.1])).unwrap();
         proptest::prop_assert_eq!(set.pictures(), vec![77; to.0 * to.1]);
     }
 }

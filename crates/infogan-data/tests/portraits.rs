@@ -14,8 +14,8 @@ fn set(count: usize, size: usize, split: Split) -> ImageSet {
 
 fn categories(set: &ImageSet, name: &str) -> (u16, Vec<u16>) {
     let factor = set.factors().iter().find(|factor| factor.name == name).unwrap();
-    let FactorValues::Categorical { count, values } = &factor.values else { panic!("{name} is a number") };
-    (*count, values.clone())
+    let FactorValues::Categorical { names, values } = &factor.values else { panic!("{name} is a number") };
+    (names.len() as u16, values.clone())
 }
 
 /// The data set is written down: it must never change by accident.
@@ -25,6 +25,14 @@ fn the_bytes_are_those_of_always() {
         set(64, 32, Split::Train).content_hash(),
         "d7bd6c32a294c93dedbc1bc16ff98b149cd9549da894b4475205782b7e77da75"
     );
+}
+
+#[test]
+fn more_than_the_memory_holds_is_refused_before_it_is_taken() {
+    for name in ["glyphs", "portraits"] {
+        let error = draw(name, 4_000_000_000, 512, 0, Split::Train).unwrap_err().to_string();
+        assert!(error.contains("memory") && error.contains("smaller count"), "{error}");
+    }
 }
 
 #[test]

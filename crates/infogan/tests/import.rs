@@ -62,7 +62,11 @@ fn difference(pixels: &[u8]) -> f32 {
     let golden = golden().1;
     assert_eq!(pixels.len(), golden.len());
     let level = |value: f32| (value + 1.0) * 127.5;
-    pixels.iter().zip(golden).map(|(&pixel, value)| (f32::from(pixel) - level(value)).abs()).fold(0.0, f32::max)
+    pixels
+        .iter()
+        .zip(golden)
+        .map(|(&pixel, value)| (f32::from(pixel) - level(value)).abs())
+        .fold(0.0, f32::max)
 }
 
 #[test]

@@ -45,7 +45,8 @@ Examples:
 pub struct CheckArgs {
     /// Folder of pictures
     pub dir: PathBuf,
-    /// Table of classes and attributes: CSV, JSON, Parquet or CelebA's list
+    /// Table of classes and attributes: CSV, JSON, Parquet or CelebA's list [default: labels.csv in the folder, if it
+    /// is there]
     #[arg(long, value_name = "FILE")]
     pub labels: Option<PathBuf>,
     /// Print JSON
@@ -59,19 +60,19 @@ pub struct Reading {
     /// Folder of pictures; files of MNIST, CIFAR, STL-10 or SVHN; or a .safetensors file of this program
     #[arg(value_name = "DATA")]
     pub from: PathBuf,
-    /// Side in pixels to which picture files are brought
-    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub size: u16,
+    /// Side in pixels to which picture files are brought [default: 32]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub size: Option<u16>,
     /// Grey instead of colour; without it, colour if any picture file is in colour
     #[arg(long)]
     pub grey: bool,
     /// Squeeze picture files into a square instead of cutting out their middle
     #[arg(long)]
     pub squeeze: bool,
-    /// What transparent picture files lie on: black, white, grey or #rrggbb
-    #[arg(long, value_name = "COLOUR", default_value = "black")]
-    pub background: infogan_data::Background,
-    /// Table of classes and attributes of picture files
+    /// What transparent picture files lie on: black, white, grey or #rrggbb [default: black]
+    #[arg(long, value_name = "COLOUR")]
+    pub background: Option<infogan_data::Background>,
+    /// Table of classes and attributes of picture files [default: labels.csv in the folder, if it is there]
     #[arg(long, value_name = "FILE")]
     pub labels: Option<PathBuf>,
 }
@@ -83,7 +84,7 @@ pub enum Form {
     Safetensors,
     /// MNIST's four files: grey pictures and classes
     Idx,
-    /// A folder of PNG files, split and class as sub-folders, factors as labels.csv
+    /// A folder of PNG files, half and class as sub-folders, factors in its labels.csv
     Folder,
 }
 

@@ -3,7 +3,7 @@
 use std::{ffi::OsString, fs, path::Path, process::ExitCode};
 
 use infogan::{run::pictures::Picture, session::Sets};
-use infogan_data::{FactorValues, ImageSet, Split, write_idx_dir, write_stored};
+use infogan_data::{ImageSet, Split, write_idx_dir, write_stored};
 
 use super::{
     args::{ConvertArgs, Form},
@@ -31,8 +31,17 @@ pub fn write(sets: &Sets, to: &Path, form: Option<Form>) -> Result<ExitCode, Fai
             Ok(write_idx_dir(&sets.test, folder, Split::Test)?)
         })?,
         Form::Folder => in_new_folder(to, |folder| {
-            write_folder(&sets.train, &folder.join("train"))?;
-            write_folder(&sets.test, &folder.join("test"))
+            let rows = [(&sets.train, Split::Train), (&sets.test, Split::Test)]
+                .map(|(set, split)| write_pictures(set, folder, split.name()))
+                .into_iter()
+                .collect::<Result<String, _>>()?;
+            if sets.train.factors().is_empty() {
+                return Ok(());
+            }
+            let factors = sets.train.factors().iter().map(|factor| csv_field(&factor.name));
+            let header = std::iter::once("file".to_owned()).chain(factors).collect::<Vec<_>>().join(",");
+            let path = folder.join("labels.csv");
+            fs::write(&path, format!("{header}\n{rows}")).map_err(told(&path))
         })?,
     }
     let counts = [(&sets.train, "training"), (&sets.test, "test")]
@@ -64,55 +73,42 @@ fn in_new_folder(to: &Path, fill: impl FnOnce(&Path) -> Result<(), Failure>) -> 
     let mut name = to.file_name().map(OsString::from).unwrap_or_default();
     name.push(format!(".tmp-{}", std::process::id()));
     let unfinished = to.with_file_name(name);
-    let told = |error: std::io::Error| Failure::usage(format!("{}: {error}", to.display()));
     let made = fs::create_dir_all(&unfinished)
-        .map_err(told)
+        .map_err(told(to))
         .and_then(|()| fill(&unfinished))
-        .and_then(|()| fs::rename(&unfinished, to).map_err(told));
+        .and_then(|()| fs::rename(&unfinished, to).map_err(told(to)));
     if made.is_err() {
         let _ = fs::remove_dir_all(&unfinished);
     }
     made
 }
 
-/// PNG files: a folder a class where there are classes; factors in `labels.csv`.
-fn write_folder(set: &ImageSet, folder: &Path) -> Result<(), Failure> {
-    let told = |path: &Path| {
-        let path = path.display().to_string();
-        move |error: std::io::Error| Failure::usage(format!("{path}: {error}"))
-    };
+fn told(path: &Path) -> impl Fn(std::io::Error) -> Failure {
+    let path = path.display().to_string();
+    move |error| Failure::usage(format!("{path}: {error}"))
+}
+
+/// Writes a half as PNG files, a folder a class where there are classes. Gives the rows of its factors in a table.
+fn write_pictures(set: &ImageSet, folder: &Path, half: &str) -> Result<String, Failure> {
     let classes: Vec<String> = folder_names(set.class_names());
-    for class in &classes {
-        let class = folder.join(class);
-        fs::create_dir_all(&class).map_err(told(&class))?;
+    let half_folder = folder.join(half);
+    for made in classes.iter().map(|class| half_folder.join(class)).chain([half_folder.clone()]) {
+        fs::create_dir_all(&made).map_err(told(&made))?;
     }
-    fs::create_dir_all(folder).map_err(told(folder))?;
-    let mut table = String::from("file");
-    set.factors().iter().for_each(|factor| table.push_str(&format!(",{}", csv_field(&factor.name))));
-    table.push('\n');
+    let mut rows = String::new();
     for index in 0..set.len() {
-        let number = format!("{index:06}.png");
-        let file = match set.labels() {
-            Some(labels) => format!("{}/{number}", classes[usize::from(labels[index])]),
-            None => number,
-        };
+        let class = set
+            .labels()
+            .map_or_else(String::new, |labels| format!("/{}", classes[usize::from(labels[index])]));
+        let file = format!("{half}{class}/{index:06}.png");
         let png = Picture::from_byte_planes(set.shape(), set.picture(index))?.to_png_bytes()?;
         let path = folder.join(&file);
         fs::write(&path, png).map_err(told(&path))?;
-        table.push_str(&csv_field(&file));
-        for factor in set.factors() {
-            match &factor.values {
-                FactorValues::Categorical { values, .. } => table.push_str(&format!(",{}", values[index])),
-                FactorValues::Continuous(values) => table.push_str(&format!(",{}", values[index])),
-            }
-        }
-        table.push('\n');
+        let values = set.factors().iter().map(|factor| csv_field(&factor.values.shown(index)));
+        rows.push_str(&std::iter::once(csv_field(&file)).chain(values).collect::<Vec<_>>().join(","));
+        rows.push('\n');
     }
-    if !set.factors().is_empty() {
-        let path = folder.join("labels.csv");
-        fs::write(&path, table).map_err(told(&path))?;
-    }
-    Ok(())
+    Ok(rows)
 }
 
 /// Names of classes as names of folders: what a file system may not take becomes `-`, and two that come out alike are

@@ -17,6 +17,7 @@ use args::{DataAction, Reading, SynthArgs};
 use crate::{
     failure::{Failure, tell},
     progress,
+    train::passed_over,
 };
 
 /// Does what was asked for.
@@ -34,17 +35,40 @@ pub fn data(args: &DataArgs) -> Result<ExitCode, Failure> {
 fn read(reading: &Reading) -> Result<Sets, Failure> {
     let path = &reading.from;
     let source = detect(path)?;
+    if source != Source::Pictures {
+        refuse_fitting(reading)?;
+    }
     let grey = source != Source::Pictures || reading.grey || !glance(path)?.colour;
-    let side = usize::from(reading.size);
+    let side = reading.size.map_or(32, usize::from);
     let resize = if reading.squeeze { Resize::Squeeze } else { Resize::Crop };
-    let fit = Fit { shape: [if grey { 1 } else { 3 }, side, side], resize, background: reading.background };
+    let background = reading.background.unwrap_or_default();
+    let fit = Fit { shape: [if grey { 1 } else { 3 }, side, side], resize, background };
     let options = FolderOptions { fit, labels: reading.labels.clone() };
     let line = progress::Reading::new("reading pictures", false);
     let sets = read_sets(source, path, &options, &|done, all| line.show(done, all));
     line.end();
     let sets = sets?;
-    sets.report.iter().flat_map(crate::train::passed_over).for_each(tell);
+    let told = sets.report.iter().flat_map(|report| passed_over(report, " (infogan data check names all)"));
+    told.for_each(tell);
     Ok(sets)
+}
+
+/// Other sets than picture files have one size and their own labels.
+fn refuse_fitting(reading: &Reading) -> Result<(), Failure> {
+    let given = [
+        ("--size", reading.size.is_some()),
+        ("--grey", reading.grey),
+        ("--squeeze", reading.squeeze),
+        ("--background", reading.background.is_some()),
+        ("--labels", reading.labels.is_some()),
+    ];
+    match given.iter().find(|(_, given)| *given) {
+        None => Ok(()),
+        Some((flag, _)) => Err(Failure::usage(format!(
+            "{flag}: is for picture files; the pictures of {} have a size and labels of their own",
+            reading.from.display()
+        ))),
+    }
 }
 
 /// Draws a set and writes it.

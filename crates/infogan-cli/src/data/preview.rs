@@ -10,8 +10,10 @@ use crate::failure::{Failure, print};
 
 /// Rows of classes on a sheet.
 const MOST_CLASSES: usize = 40;
+/// Pictures in a row: more are too wide for a page.
+const MOST_COLUMNS: usize = 24;
 
-/// Draws the training half: a row a class where there are classes, otherwise the pictures as they come.
+/// Draws the training half: rows of each class where there are classes, otherwise the pictures as they come.
 pub fn preview(args: &PreviewArgs) -> Result<ExitCode, Failure> {
     let set = read(&args.reading)?.train;
     write_png(&args.out, &sheet(&set, args.n as usize)?.picture()?)?;
@@ -30,19 +32,19 @@ fn sheet(set: &ImageSet, wanted: usize) -> Result<Sheet, Failure> {
         return Ok(Sheet::new(cells, columns)?);
     };
     let classes = set.class_names();
-    let columns = wanted.div_ceil(classes.len().max(1)).max(1);
+    let each = wanted.div_ceil(classes.len().max(1)).max(1);
+    let columns = each.min(MOST_COLUMNS);
     let blank = || Picture::new(width, height, channels, vec![0; channels * height * width]);
     let (mut cells, mut names) = (Vec::new(), Vec::new());
     for (class, name) in classes.iter().enumerate() {
         let members: Vec<usize> =
-            (0..set.len()).filter(|&index| usize::from(labels[index]) == class).take(columns).collect();
-        if members.is_empty() {
-            continue;
+            (0..set.len()).filter(|&index| usize::from(labels[index]) == class).take(each).collect();
+        for (row, members) in members.chunks(columns).enumerate() {
+            for column in 0..columns {
+                cells.push(members.get(column).map_or_else(blank, |&index| cell(index))?);
+            }
+            names.push(if row == 0 { name.clone() } else { String::new() });
         }
-        for column in 0..columns {
-            cells.push(members.get(column).map_or_else(blank, |&index| cell(index))?);
-        }
-        names.push(name.clone());
     }
     Ok(Sheet::new(cells, columns)?.row_labels(names))
 }

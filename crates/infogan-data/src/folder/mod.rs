@@ -3,8 +3,10 @@
 //! **Classes** are the folders directly inside, if every picture lies in one. **Halves**: folders `train` and `test` (or
 //! `val`, `valid`, `validation`) at the top are the halves, with classes below them; otherwise a tenth of every class is
 //! held out, chosen by a hash of each picture's path within the folder: adding pictures moves none of the others from
-//! half to half except at the edge. A **table** of labels beside the folder takes the place of both kinds of classes.
+//! half to half except at the edge. A **table** gives attributes, and classes if it has a column of them; the folder's own
+//! `labels.csv` is read where no other is named.
 
+mod named;
 mod report;
 mod table;
 mod walk;
@@ -22,11 +24,13 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     DataError, Factor, ImageSet, Labels,
+    memory::has_room,
     picture::{
         Fit,
         decode::{Decoded, decode},
     },
 };
+pub use named::{Named, read_pictures};
 pub use report::{Rejected, Report};
 use table::Table;
 use walk::{Entry, Found, walk};
@@ -37,6 +41,8 @@ const HOLD_OUT: usize = 10;
 const FEW: usize = 10;
 /// Part of the pictures that may be someone's duplicate without a warning: one in so many.
 const MANY_DUPLICATES: usize = 20;
+/// Table of classes and attributes that lies in the folder itself, as `infogan data convert` writes it.
+const OWN_TABLE: &str = "labels.csv";
 /// Pictures at which [`glance`] looks.
 const GLANCES: usize = 200;
 
@@ -45,7 +51,7 @@ const GLANCES: usize = 200;
 pub struct FolderOptions {
     /// What every picture is brought to.
     pub fit: Fit,
-    /// Table of classes and attributes.
+    /// Table of classes and attributes; without it the folder's own `labels.csv` where there is one.
     pub labels: Option<PathBuf>,
 }
 
@@ -186,7 +192,11 @@ fn survey(
     watch: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Survey, DataError> {
     let found = some(dir, walk(dir)?)?;
-    let table = labels.map(Table::read).transpose()?;
+    let mut report = Report { rejected: found.rejected, ignored: found.ignored, ..Report::default() };
+    let table = match labels {
+        Some(labels) => Some(Table::read(labels)?),
+        None => own_table(dir, &found.files, &mut report.warnings),
+    };
     if let Some(fit) = fit {
         room_for(dir, found.files.len(), fit)?;
     }
@@ -198,7 +208,6 @@ fn survey(
     };
     let looked: Vec<Result<Seen, String>> = found.files.par_iter().map(look).collect();
 
-    let mut report = Report { rejected: found.rejected, ignored: found.ignored, ..Report::default() };
     let (mut pictures, mut rows, mut misnamed) = (Vec::new(), Vec::new(), Vec::new());
     let split = is_split(&found.files);
     for (entry, seen) in found.files.into_iter().zip(looked) {
@@ -218,20 +227,29 @@ fn survey(
             misnamed.push(entry.inside.clone());
         }
         let (held_out, folder) = place_of(&entry.inside, split);
-        let class = match (&table, row) {
-            (Some(table), Some(row)) => table.class_of(row).map(str::to_owned),
-            _ => folder,
-        };
+        let of_table = |table: &Table, row| table.class_of(row).map(str::to_owned);
+        let class = table.as_ref().zip(row).and_then(|(table, row)| of_table(table, row)).or(folder);
         pictures.push(Picture { inside: entry.inside, seen, held_out, class });
         rows.extend(row);
     }
+    if table.is_some() && 2 * pictures.len() < all {
+        report.warnings.push(format!(
+            "the table of labels has rows for {} of {all} pictures only: does it name the files as they lie here?",
+            pictures.len()
+        ));
+    }
     // A class is one only if every picture has one.
     let classless = pictures.iter().filter(|picture| picture.class.is_none()).count();
-    if table.is_none() && (1..pictures.len()).contains(&classless) {
+    if (1..pictures.len()).contains(&classless) {
         report.warnings.push(format!(
             "{classless} of {} pictures lie beside the folders, so the folders are not taken as classes",
             pictures.len()
         ));
+        pictures.iter_mut().for_each(|picture| picture.class = None);
+    }
+    // Beside a table, one folder is where the pictures lie and no class.
+    let of_folders = table.as_ref().is_some_and(|table| !table.has_classes());
+    if of_folders && pictures.windows(2).all(|pair| pair[0].class == pair[1].class) {
         pictures.iter_mut().for_each(|picture| picture.class = None);
     }
     let (factors, warnings) = table.map_or_else(Default::default, |table| table.factors(&rows));
@@ -240,13 +258,22 @@ fn survey(
     Ok(Survey { pictures, factors, report })
 }
 
+/// The table that a folder brings along, if it is one of its pictures.
+fn own_table(dir: &Path, files: &[Entry], warnings: &mut Vec<String>) -> Option<Table> {
+    let path = dir.join(OWN_TABLE);
+    if !path.is_file() {
+        return None;
+    }
+    let read = Table::read(&path).map_err(|error| error.to_string()).and_then(|table| {
+        let fits = files.iter().any(|entry| table.row(&entry.inside).is_some());
+        if fits { Ok(table) } else { Err(format!("{}: has a row for none of the pictures", path.display())) }
+    });
+    read.map_err(|reason| warnings.push(format!("{OWN_TABLE} is not used: {reason}"))).ok()
+}
+
 /// Decodes a file and brings it to the shape.
 fn see(path: &Path, fit: Option<&Fit>) -> Result<Seen, String> {
-    let Decoded { picture, mode, .. } = decode(path).map_err(|error| match error {
-        DataError::Malformed { reason, .. } => reason,
-        DataError::Read { source, .. } => format!("it cannot be read ({source})"),
-        other => other.to_string(),
-    })?;
+    let Decoded { picture, mode, .. } = decode(path).map_err(reason_of)?;
     let size = (picture.width(), picture.height());
     let mut hasher = Sha256::new();
     hasher.update(size.0.to_le_bytes());
@@ -258,36 +285,28 @@ fn see(path: &Path, fit: Option<&Fit>) -> Result<Seen, String> {
     Ok(Seen { size, mode, colour, hash: hasher.finalize().into(), bytes })
 }
 
+/// Why a file cannot be used, without its name.
+fn reason_of(error: DataError) -> String {
+    match error {
+        DataError::Malformed { reason, .. } => reason,
+        DataError::Read { source, .. } => format!("it cannot be read ({source})"),
+        other => other.to_string(),
+    }
+}
+
 /// Refuses what would fill the memory, before anything is decoded.
 fn room_for(dir: &Path, files: usize, fit: &Fit) -> Result<(), DataError> {
     // Once a picture each, and once more put together.
     let wanted =
         fit.shape.iter().fold(2 * files as u64, |product, &side| product.saturating_mul(side as u64));
-    let half = memory() / 2;
-    if wanted <= half {
-        return Ok(());
-    }
-    let [channels, height, width] = fit.shape;
-    Err(DataError::invalid(
-        dir.display().to_string(),
-        format!(
-            "{files} pictures of {channels}×{height}×{width} take {} MB while they are read, more than half of this \
-             machine's memory ({} MB)",
-            wanted >> 20,
-            half >> 20
-        ),
-        "take a smaller size (--size) or fewer pictures",
-    ))
-}
-
-/// Bytes of memory; a modest guess where the system does not tell.
-fn memory() -> u64 {
-    let told = || -> Option<u64> {
-        let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-        let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-        Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? << 10)
-    };
-    told().unwrap_or(8 << 30)
+    has_room(wanted).map_err(|much| {
+        let [channels, height, width] = fit.shape;
+        DataError::invalid(
+            dir.display().to_string(),
+            format!("{files} pictures of {channels}×{height}×{width} take {much} while they are read"),
+            "take a smaller size (--size) or fewer pictures",
+        )
+    })
 }
 
 /// Whether the folders at the top are halves.

@@ -33,6 +33,9 @@ const MOST_NUMBERS: usize = 20;
 /// What stands for no and yes.
 const PAIRS: [[&str; 2]; 4] = [["-1", "1"], ["0", "1"], ["false", "true"], ["no", "yes"]];
 
+/// What they are called, whichever of them a table has.
+const NO_YES: [&str; 2] = ["no", "yes"];
+
 /// A table, its rows found by file.
 pub struct Table {
     /// Names of the columns but for the one of the file.
@@ -122,6 +125,11 @@ impl Table {
         }
     }
 
+    /// Whether it has a column of classes.
+    pub fn has_classes(&self) -> bool {
+        self.class.is_some()
+    }
+
     /// The class that a row gives, if the table has a column of classes.
     pub fn class_of(&self, row: usize) -> Option<&str> {
         Some(&self.rows[row][self.class?])
@@ -160,7 +168,7 @@ fn factor_of(values: &[&str]) -> Option<FactorValues> {
     for pair in PAIRS {
         if lower.iter().all(|value| pair.contains(&value.as_str())) {
             let values = lower.iter().map(|value| u16::from(value == pair[1])).collect();
-            return Some(FactorValues::Categorical { count: 2, values });
+            return Some(FactorValues::categorical(&NO_YES, values));
         }
     }
     let different = in_order(values.iter().map(|value| (*value).to_owned()));
@@ -172,7 +180,7 @@ fn factor_of(values: &[&str]) -> Option<FactorValues> {
         let numbers: BTreeMap<&str, u16> =
             different.iter().enumerate().map(|(number, value)| (value.as_str(), number as u16)).collect();
         let values = values.iter().map(|value| numbers[value]).collect();
-        return Some(FactorValues::Categorical { count: different.len() as u16, values });
+        return Some(FactorValues::Categorical { names: different, values });
     }
     numbers.map(FactorValues::Continuous)
 }
@@ -336,8 +344,8 @@ mod tests {
             found.sort_by(|left, right| left.name.cmp(&right.name));
             let names: Vec<&str> = found.iter().map(|factor| factor.name.as_str()).collect();
             assert_eq!(names, ["age", "glasses", "hair"], "{name}");
-            assert_eq!(found[1].values, FactorValues::Categorical { count: 2, values: vec![1, 0] }, "{name}");
-            assert_eq!(found[2].values, FactorValues::Categorical { count: 2, values: vec![1, 0] }, "{name}");
+            assert_eq!(found[1].values, FactorValues::categorical(&NO_YES, vec![1, 0]), "{name}");
+            assert_eq!(found[2].values, FactorValues::categorical(&["dark", "fair"], vec![1, 0]), "{name}");
             assert_eq!(found[0].values, FactorValues::Continuous(vec![30.5, -2.0]), "{name}");
             let row = table.row(Path::new("b.png"));
             assert_eq!(row.and_then(|row| table.class_of(row)), Some("y"), "by name alone");
@@ -351,7 +359,7 @@ mod tests {
         let table = read("list_attr_celeba.txt", text.as_bytes()).unwrap();
         let found = factors(&table, &["000002.jpg", "000001.jpg"]);
         assert_eq!(found[0].name, "Male");
-        assert_eq!(found[0].values, FactorValues::Categorical { count: 2, values: vec![1, 0] });
+        assert_eq!(found[0].values, FactorValues::categorical(&NO_YES, vec![1, 0]));
         for (broken, reason) in [("3\nA\na.jpg 1\n", "1 rows"), ("1\nA B\na.jpg 1\n", "line 3")] {
             let error = read("list.txt", broken.as_bytes()).err().unwrap();
             assert!(error.contains(reason), "{error}");
@@ -370,7 +378,7 @@ mod tests {
     #[test]
     fn whole_numbers_are_categories_in_their_order() {
         let found = factor_of(&["10", "9", "10", "-1"]);
-        assert_eq!(found, Some(FactorValues::Categorical { count: 3, values: vec![2, 1, 2, 0] }));
+        assert_eq!(found, Some(FactorValues::categorical(&["-1", "9", "10"], vec![2, 1, 2, 0])));
         let many: Vec<String> = (0..30).map(|number| number.to_string()).collect();
         let many: Vec<&str> = many.iter().map(String::as_str).collect();
         assert!(matches!(factor_of(&many), Some(FactorValues::Continuous(values)) if values[29] == 29.0));

@@ -18,7 +18,7 @@ pub const CIFAR10_CLASSES: [&str; 10] =
 const SHAPE: [usize; 3] = [3, 32, 32];
 const PIXELS: usize = 3 * 32 * 32;
 const FINE: usize = 100;
-const COARSE: u16 = 20;
+const COARSE: usize = 20;
 
 pub(crate) const CIFAR10: Layout =
     Layout { set: "cifar10", folder: "cifar-10-batches-bin", signs: &["data_batch_1.bin", "test_batch.bin"] };
@@ -48,19 +48,18 @@ pub fn load_cifar10_dir(dir: &Path, split: Split) -> Result<ImageSet, DataError>
 
 /// Reads a split of CIFAR-100: `u8 [n, 3, 32, 32]` with the fine labels as classes and the coarse ones as the
 /// factor `coarse`. `dir` is `cifar-100-binary` or holds it; the files are `train.bin` and `test.bin`. Names of
-/// the classes come from `fine_label_names.txt`, or are numbers where it is absent.
+/// both come from `fine_label_names.txt` and `coarse_label_names.txt`, or are numbers where those are absent.
 ///
 /// # Errors
 /// When a file is missing, cannot be read, is no whole number of records, or has a label above 99 or 19.
 pub fn load_cifar100_dir(dir: &Path, split: Split) -> Result<ImageSet, DataError> {
     let class_names = CIFAR100.class_names(dir, "fine_label_names.txt", numbers(FINE))?;
     let path = CIFAR100.need(dir, &format!("{}.bin", split.name()))?;
-    let kinds = [("coarse label", usize::from(COARSE)), ("label", FINE)];
+    let kinds = [("coarse label", COARSE), ("label", FINE)];
     let Records { pictures, labels: [coarse, values] } = read(&[path], kinds)?;
-    let factor = Factor {
-        name: "coarse".to_string(),
-        values: FactorValues::Categorical { count: COARSE, values: coarse },
-    };
+    let names = CIFAR100.class_names(dir, "coarse_label_names.txt", numbers(COARSE))?;
+    let factor =
+        Factor { name: "coarse".to_string(), values: FactorValues::Categorical { names, values: coarse } };
     ImageSet::new(CIFAR100.set, SHAPE, pictures, Some(Labels { values, class_names }), vec![factor])
 }
 

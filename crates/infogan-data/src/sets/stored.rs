@@ -7,7 +7,7 @@
 //! | `train.factor.0`, `test.factor.0`, … | U16 `[n]` (categorical) or F32 `[n]` (continuous) |
 //!
 //! The metadata hold one entry, `infogan`: JSON with the version of this form, the name of the set, the names of the classes,
-//! and each factor's name and number of values. The same set gives the same bytes.
+//! and each factor's name and those of its values. The same set gives the same bytes.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -41,16 +41,16 @@ struct About {
 #[serde(deny_unknown_fields)]
 struct AboutFactor {
     name: String,
-    /// The number of values; none where the factor is continuous.
-    values: Option<u16>,
+    /// The names of the values; none where the factor is continuous.
+    values: Option<Vec<String>>,
 }
 
 impl About {
     fn of(set: &ImageSet, name: &str) -> Self {
         let factor = |factor: &Factor| AboutFactor {
             name: factor.name.clone(),
-            values: match factor.values {
-                FactorValues::Categorical { count, .. } => Some(count),
+            values: match &factor.values {
+                FactorValues::Categorical { names, .. } => Some(names.clone()),
                 FactorValues::Continuous(_) => None,
             },
         };
@@ -179,7 +179,7 @@ pub fn load_stored(path: &Path, split: Split) -> Result<ImageSet, DataError> {
     let mut read = |(number, factor): (usize, AboutFactor)| {
         let tensor = name(&format!("factor.{number}"));
         let values = match factor.values {
-            Some(count) => FactorValues::Categorical { count, values: stored.words(&tensor)? },
+            Some(names) => FactorValues::Categorical { names, values: stored.words(&tensor)? },
             None => {
                 let (_, bytes) = stored.tensor(&tensor, Dtype::F32)?;
                 let (words, _) = bytes.as_chunks();

@@ -77,9 +77,13 @@ pub fn glyphs(options: &GlyphOptions, split: Split) -> Result<ImageSet, DataErro
         name: name.to_string(),
         values: FactorValues::Continuous(hands.iter().map(value).collect()),
     };
+    let numbers = |count: usize| (0..count).map(|number| number.to_string()).collect();
     let categorical = |name: &str, count: usize, value: fn(&Hand) -> u16| Factor {
         name: name.to_string(),
-        values: FactorValues::Categorical { count: count as u16, values: hands.iter().map(value).collect() },
+        values: FactorValues::Categorical {
+            names: numbers(count),
+            values: hands.iter().map(value).collect(),
+        },
     };
     let factors = vec![
         categorical("digit", DIGITS.len(), |hand| hand.digit),
@@ -91,10 +95,8 @@ pub fn glyphs(options: &GlyphOptions, split: Split) -> Result<ImageSet, DataErro
         continuous("shift_x", |hand| hand.shift[0]),
         continuous("shift_y", |hand| hand.shift[1]),
     ];
-    let labels = Labels {
-        values: hands.iter().map(|hand| hand.digit).collect(),
-        class_names: (0..DIGITS.len()).map(|digit| digit.to_string()).collect(),
-    };
+    let labels =
+        Labels { values: hands.iter().map(|hand| hand.digit).collect(), class_names: numbers(DIGITS.len()) };
     ImageSet::new("glyphs", [1, size, size], pictures, Some(labels), factors)
 }
 

@@ -12,6 +12,7 @@ use rayon::prelude::*;
 
 use crate::{
     DataError, ImageSet, Split,
+    memory::has_room,
     random::{Address, Stream, Streams},
 };
 
@@ -94,7 +95,7 @@ impl Plan {
     /// stream of its number alone and gives what is to be known of it.
     ///
     /// # Errors
-    /// When the size cannot be drawn or there are 2³² pictures or more.
+    /// When the size cannot be drawn, there are 2³² pictures or more, or they take half of the memory.
     fn draw<T: Send>(
         &self,
         split: Split,
@@ -107,10 +108,11 @@ impl Plan {
             return Err(DataError::invalid(name, reason, remedy));
         }
         let volume = channels * size * size;
-        let Some(bytes) = volume.checked_mul(count).filter(|_| u32::try_from(count).is_ok()) else {
-            let reason = format!("{count} pictures are too many");
-            return Err(DataError::invalid(name, reason, "choose a smaller count"));
-        };
+        let refuse = |reason| DataError::invalid(name, reason, "choose a smaller count or size");
+        let bytes = volume.checked_mul(count).filter(|_| u32::try_from(count).is_ok());
+        let bytes = bytes.ok_or_else(|| refuse(format!("{count} pictures are too many")))?;
+        has_room(bytes as u64)
+            .map_err(|much| refuse(format!("{count} pictures of {channels}×{size}×{size} take {much}")))?;
         let (streams, purpose) = (Streams::new(seed), format!("{name}/{}", split.name()));
         let mut pictures = vec![0; bytes];
         let known = pictures

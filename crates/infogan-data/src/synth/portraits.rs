@@ -5,12 +5,12 @@
 //!
 //! | attribute | values |
 //! | --- | --- |
-//! | `glasses`, `hat`, `beard` | 0 no, 1 yes |
-//! | `hair_colour` | 0 black, 1 brown, 2 fair, 3 red, 4 grey, 5 blue |
-//! | `hair_length` | 0 short, 1 to the chin, 2 to the shoulders |
-//! | `skin` | 0 to 5, from light to dark |
-//! | `mouth` | 0 neutral, 1 smiling, 2 open |
-//! | `background` | 0 blue, 1 green, 2 sand, 3 rose, 4 violet, 5 grey |
+//! | `glasses`, `hat`, `beard` | no, yes |
+//! | `hair_colour` | black, brown, fair, red, grey, blue |
+//! | `hair_length` | short, to the chin, to the shoulders |
+//! | `skin` | six, from light to dark |
+//! | `mouth` | neutral, smiling, open |
+//! | `background` | blue, green, sand, rose, violet, grey |
 //! | `turn` | −1 to 1: to the left, to the right of the picture |
 //! | `tilt` | degrees, clockwise |
 //!
@@ -79,12 +79,9 @@ pub fn portraits(options: &PortraitOptions, split: Split) -> Result<ImageSet, Da
         face.paint(size).write(picture);
         face
     })?;
-    let categorical = ATTRIBUTES.iter().enumerate().map(|(place, (name, count))| Factor {
+    let categorical = ATTRIBUTES.iter().enumerate().map(|(place, (name, names))| Factor {
         name: (*name).to_owned(),
-        values: FactorValues::Categorical {
-            count: *count,
-            values: faces.iter().map(|face| face.attributes[place]).collect(),
-        },
+        values: FactorValues::categorical(names, faces.iter().map(|face| face.attributes[place]).collect()),
     });
     let continuous = NUMBERS.iter().enumerate().map(|(place, (name, ..))| Factor {
         name: (*name).to_owned(),
@@ -93,16 +90,16 @@ pub fn portraits(options: &PortraitOptions, split: Split) -> Result<ImageSet, Da
     ImageSet::new("portraits", [3, size, size], pictures, None, categorical.chain(continuous).collect())
 }
 
-/// Attributes with their numbers of values.
-const ATTRIBUTES: [(&str, u16); 8] = [
-    ("glasses", 2),
-    ("hat", 2),
-    ("beard", 2),
-    ("hair_colour", 6),
-    ("hair_length", 3),
-    ("skin", 6),
-    ("mouth", 3),
-    ("background", 6),
+/// Attributes with the names of their values.
+const ATTRIBUTES: [(&str, &[&str]); 8] = [
+    ("glasses", &["no", "yes"]),
+    ("hat", &["no", "yes"]),
+    ("beard", &["no", "yes"]),
+    ("hair_colour", &["black", "brown", "fair", "red", "grey", "blue"]),
+    ("hair_length", &["short", "chin", "shoulders"]),
+    ("skin", &["lightest", "light", "medium", "tan", "brown", "dark"]),
+    ("mouth", &["neutral", "smiling", "open"]),
+    ("background", &["blue", "green", "sand", "rose", "violet", "grey"]),
 ];
 
 /// Continuous factors with their ranges.
@@ -136,7 +133,7 @@ struct Face {
 impl Face {
     /// The order of the draws is part of the data set.
     fn draw(stream: &mut Stream) -> Self {
-        let attributes = ATTRIBUTES.map(|(_, count)| stream.below(u32::from(count)) as u16);
+        let attributes = ATTRIBUTES.map(|(_, names)| stream.below(names.len() as u32) as u16);
         let numbers = NUMBERS.map(|(_, low, high)| stream.uniform(low, high));
         Self { attributes, numbers, whims: std::array::from_fn(|_| stream.unit()) }
     }

@@ -60,6 +60,8 @@ pub fn cifar100(dir: &Path) {
     put(dir, "test.bin", [vec![7, 0], picture(3, 32)].concat());
     let names: String = (0..100).map(|class| format!("fine {class}\r\n")).collect();
     put(dir, "fine_label_names.txt", names);
+    let names: String = (0..20).map(|class| format!("coarse {class}\n")).collect();
+    put(dir, "coarse_label_names.txt", names);
 }
 
 pub fn stl10(dir: &Path) {
@@ -173,7 +175,8 @@ pub fn some_set(n: usize, channels: usize) -> ImageSet {
     let class_names = ["a", "b", "ç"].map(str::to_string).to_vec();
     let labels = Labels { values: (0..n).map(|k| (k % 3) as u16).collect(), class_names };
     let angle = FactorValues::Continuous((0..n).map(|k| k as f32 * 0.3 - 1.0).collect());
-    let hat = FactorValues::Categorical { count: 700, values: (0..n).map(|k| 699 - k as u16).collect() };
+    let names = (0..700).map(|number| format!("hat {number}")).collect();
+    let hat = FactorValues::Categorical { names, values: (0..n).map(|k| 699 - k as u16).collect() };
     let factors = [("angle", angle), ("hat", hat)];
     let factors = factors.map(|(name, values)| Factor { name: name.to_string(), values }).to_vec();
     ImageSet::new("some", [channels, 2, 3], pictures, Some(labels), factors).unwrap()

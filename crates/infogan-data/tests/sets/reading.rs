@@ -48,7 +48,8 @@ fn cifar100_has_fine_classes_and_a_coarse_factor() {
     assert_eq!(train.labels(), Some(&[99, 42][..]));
     assert_eq!((train.class_names().len(), train.class_names()[99].as_str()), (100, "fine 99"));
     assert_eq!(train.factors()[0].name, "coarse");
-    assert_eq!(train.factors()[0].values, FactorValues::Categorical { count: 20, values: vec![19, 0] });
+    let names = (0..20).map(|number| format!("coarse {number}")).collect();
+    assert_eq!(train.factors()[0].values, FactorValues::Categorical { names, values: vec![19, 0] });
     let test = load_cifar100_dir(dir.path(), Split::Test).unwrap();
     assert_pictures(&test, &[3]);
     assert_eq!(test.labels(), Some(&[0][..]));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Config, ConfigError, DataSet, PriorKind};
+use super::{Config, ConfigError, Origin, PriorKind};
 use infogan_data::Scale;
 use infogan_metrics::clustering::MAX_CATEGORIES;
 use infogan_ops::Activation;
@@ -76,13 +76,12 @@ fn train(config: &Config) -> Checked {
 fn data(config: &Config) -> Checked {
     let data = &config.data;
     within("data.seed", data.seed, 0, i64::MAX as u64)?;
-    if data.set == DataSet::Glyphs {
+    if let Origin::Drawn(_) = data.set.origin() {
+        // Which sizes each can be drawn at, and whether so many have room, the sets themselves say.
+        within("data.count", data.count, 1, u32::MAX as usize)?;
         within("data.size", data.size, 8, 512)?;
-        for (key, count) in [("data.count", data.count), ("evaluate.test", config.evaluate.test)] {
-            within(key, count, 1, (1 << 33) / (data.size * data.size))?;
-        }
         if data.path.is_some() {
-            return refuse("data.path", "drawn sets have no folder; allowed with data.set = \"idx\" only");
+            return refuse("data.path", "drawn sets have no folder; allowed with sets of files only");
         }
     }
     Ok(())

@@ -269,10 +269,9 @@ fn factor_scores(scores: &mut Scores, encoded: &Encoding, test: &ImageSet) -> Re
     let factors: Vec<(String, Owned)> = (test.factors().iter())
         .map(|factor: &Factor| {
             let values = match &factor.values {
-                FactorValues::Categorical { count, values } => Owned::Categorical(
-                    usize::from(*count),
-                    values.iter().map(|&value| usize::from(value)).collect(),
-                ),
+                FactorValues::Categorical { names, values } => {
+                    Owned::Categorical(names.len(), values.iter().map(|&value| usize::from(value)).collect())
+                }
                 FactorValues::Continuous(values) => {
                     Owned::Continuous(values.iter().map(|&value| f64::from(value)).collect())
                 }

@@ -155,7 +155,8 @@ impl<'a> Matcher<'a> {
         {
             return;
         }
-        let is_statistic = |name: &str| STATISTICS.contains(&last(name)) || last(name) == "num_batches_tracked";
+        let is_statistic =
+            |name: &str| STATISTICS.contains(&last(name)) || last(name) == "num_batches_tracked";
         let free: Vec<usize> = (0..self.tensors.len())
             .filter(|index| !self.used.contains(index) && !is_statistic(&self.tensors[*index].name))
             .collect();

@@ -185,7 +185,9 @@ impl Layer {
                 }
             }
             Map::Conv(_, window) | Map::UpConv(_, window) => {
-                let Some(from) = maps_of(&self.spec, self.from) else { unreachable!("checked by output_shape") };
+                let Some(from) = maps_of(&self.spec, self.from) else {
+                    unreachable!("checked by output_shape")
+                };
                 let weight = parameters.get::<4>(&format!("{path}.weight"));
                 let up = matches!(self.spec.map, Map::UpConv(..));
                 let convolve = if up { conv_transpose2d } else { conv2d };

@@ -131,6 +131,11 @@ impl Session {
         &self.config
     }
 
+    /// Shape of the pictures, `[channels, height, width]`.
+    pub fn picture(&self) -> [usize; 3] {
+        self.task.game().picture()
+    }
+
     /// Whether the networks were brought to another size than their preset's.
     pub fn is_adapted(&self) -> bool {
         self.adapted
@@ -374,13 +379,14 @@ fn record(run: &RunDir, scores: &Scores) -> Result<(), Error> {
     Ok(())
 }
 
-/// Measures a few steps without a run directory: what `--dry-run` tells of time and memory.
+/// Measures a few steps without a run directory: what `--dry-run` tells of time and memory. `watch` as for
+/// [`Session::open`].
 ///
 /// # Errors
 /// As [`Session::open`].
-pub fn probe(request: &Request, steps: u64) -> Result<Probe, Error> {
+pub fn probe(request: &Request, steps: u64, watch: &(dyn Fn(usize, usize) + Sync)) -> Result<Probe, Error> {
     // Held to the end, as a training holds them: the test pictures count as memory too.
-    let prepared = Prepared::without_weights(request, &|_, _| ())?;
+    let prepared = Prepared::without_weights(request, watch)?;
     let task = &prepared.task;
     let networks = (task.game().networks().into_iter())
         .map(|(name, specs)| (name, specs.iter().map(crate::nn::ParameterSpec::count).sum()))
@@ -402,6 +408,7 @@ pub fn probe(request: &Request, steps: u64) -> Result<Probe, Error> {
         seconds_per_step: times[times.len() / 2],
         memory_bytes: memory_stats::memory_stats().map_or(0, |memory| memory.physical_mem as u64),
         config: prepared.config,
+        report: prepared.report,
     })
 }
 
@@ -410,6 +417,8 @@ pub fn probe(request: &Request, steps: u64) -> Result<Probe, Error> {
 pub struct Probe {
     /// The configuration that was measured.
     pub config: Config,
+    /// What was found among picture files.
+    pub report: Option<Report>,
     /// Training pictures.
     pub pictures: usize,
     /// Parameters by network.
