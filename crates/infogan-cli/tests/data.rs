@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, process::Stdio};
 
 use common::*;
 use image::{Rgb, RgbImage};
@@ -144,6 +144,40 @@ fn sets_go_from_form_to_form() {
     assert!(!names(here).iter().any(|name| name == "face" || name.contains("tmp")), "{:?}", names(here));
     // A stored set trains.
     expect_code(&run_in(here, &small("g.safetensors", &["--out", "run"])), 0);
+}
+
+/// Several processes make the same set at once, and others read it meanwhile: it is whole or not there.
+#[test]
+fn a_set_that_others_are_writing_is_whole_or_absent() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let here = folder.path();
+    for (to, form) in [("set.safetensors", "safetensors"), ("set", "folder")] {
+        let args = ["data", "synth", "glyphs", to, "--to", form, "--n", "300"];
+        let start = || {
+            let mut program = infogan();
+            let program = program.current_dir(here).args(args);
+            program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts")
+        };
+        let writers: Vec<_> = (0..6).map(|_| start()).collect();
+        while !here.join(to).exists() {
+            let output = run_in(here, &["data", "preview", to, "--out", "early.png"]);
+            // It may have come just now.
+            assert!(output.status.success() || refusal(&output).contains(to), "{}", stderr(&output));
+        }
+        // What is there is whole from its first moment.
+        ok(here, &["data", "convert", to, &format!("copy-{form}.safetensors")]);
+        let copy = |name: &str| {
+            infogan_data::load_stored(&here.join(name), infogan_data::Split::Train).expect("read").len()
+        };
+        assert_eq!(copy(&format!("copy-{form}.safetensors")), 300);
+        let outputs: Vec<_> =
+            writers.into_iter().map(|one| one.wait_with_output().expect("it ends")).collect();
+        assert_eq!(outputs.iter().filter(|output| output.status.success()).count(), 1);
+        for output in outputs.iter().filter(|output| !output.status.success()) {
+            assert!(stderr(output).contains(to), "{}", stderr(output));
+        }
+        assert!(!names(here).iter().any(|name| name.contains("tmp")), "{:?}", names(here));
+    }
 }
 
 #[test]

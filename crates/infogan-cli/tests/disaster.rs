@@ -262,6 +262,69 @@ fn a_read_only_run_is_refused() {
     goes_on_to_the_same_end(&run);
 }
 
+/// Between two saves the folder of checkpoints turns read-only.
+#[test]
+fn a_folder_that_turns_read_only_under_training_ends_it_clearly() {
+    let _held = undisturbed();
+    let folder = tempdir().unwrap();
+    let run = folder.path().join("run");
+    killed_at(2, folder.path(), &run);
+    let place = run.join("checkpoints");
+    let Some(mount) = Mount::over(&place) else { return };
+    // Slow saves: the process is inside the one of step 4, whose folder is there, when the mount changes.
+    let mut life = Life::start(folder.path(), &eight_steps(&run, &[]), Duration::from_millis(1500));
+    life.wait_until(|life| life.saving(&run)).expect("a save begins");
+    let mut tries = 0;
+    // A mount with a file open for writing cannot be changed: in the delay none is.
+    while !mount.change("ro") {
+        tries += 1;
+        assert!(tries < 1000, "the mount stays busy");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let status = life.wait();
+    let said = life.said();
+    assert_eq!(status.code(), Some(2), "{said}");
+    let error = said.lines().find(|line| line.starts_with("error: ")).unwrap_or_else(|| panic!("{said}"));
+    assert!(error.contains(place.to_str().unwrap()) && error.contains("ead-only"), "{error}");
+    assert!(!said.contains("panicked"), "{said}");
+    assert_eq!(load_all(&run), Ok(2));
+    assert!(mount.change("rw"));
+    goes_on_to_the_same_end(&run);
+}
+
+/// Nothing that counts reads the wall clock or the dates of files.
+#[test]
+fn a_clock_that_jumps_changes_nothing() {
+    let _held = undisturbed();
+    let folder = tempdir().unwrap();
+    let run = folder.path().join("run");
+    killed_at(4, folder.path(), &run);
+    // Dates of files from long ago, and from long after.
+    let mut entries = vec![run.clone()];
+    let mut days = 0;
+    while let Some(path) = entries.pop() {
+        if path.is_dir() {
+            entries.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        }
+        days = (days + 9_973) % 40_000;
+        let date = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(86_400 * days);
+        fs::File::open(&path).unwrap().set_modified(date).unwrap();
+    }
+    // Every clock of the process jumps: 1999, and a thousand seconds a second.
+    let mut program = Command::new("faketime");
+    program.args(["-f", "@1999-12-31 23:59:50 x1000"]).arg(infogan().get_program());
+    let some = eight_steps(&run, &["--steps", "6"]);
+    match program.args(&some).output() {
+        Ok(output) => expect_code(&output, 0),
+        Err(_) => {
+            tell("skipped: a clock that jumps while it trains (faketime is not installed)");
+            expect_code(&run_in(Path::new("."), &some), 0);
+        }
+    }
+    fs::remove_file(run.join("scores.jsonl")).unwrap();
+    goes_on_to_the_same_end(&run);
+}
+
 #[test]
 fn a_second_process_in_the_same_run_is_refused() {
     let folder = tempdir().unwrap();

@@ -110,6 +110,17 @@ impl Mount {
         Some(Self(place))
     }
 
+    /// A second mount of a folder over itself, whose options change without touching the first. None as for
+    /// [`Mount::new`].
+    pub fn over(place: &Path) -> Option<Over> {
+        let name = place.to_str().expect("the path is UTF-8");
+        if !ran("mount", &["--bind", name], place) {
+            tell("skipped: a folder cannot be mounted here");
+            return None;
+        }
+        Some(Over(place.to_path_buf()))
+    }
+
     /// Where it is mounted.
     pub fn path(&self) -> &Path {
         self.0.path()
@@ -126,6 +137,24 @@ impl Drop for Mount {
     fn drop(&mut self) {
         if !ran("umount", &[], self.path()) {
             tell(&format!("could not unmount {}", self.path().display()));
+        }
+    }
+}
+
+/// A folder that is mounted over itself, unmounted when dropped.
+pub struct Over(PathBuf);
+
+impl Over {
+    /// Changes the options, as in `ro`. False while a file in it is being written.
+    pub fn change(&self, options: &str) -> bool {
+        ran("mount", &["-o", &format!("remount,bind,{options}")], &self.0)
+    }
+}
+
+impl Drop for Over {
+    fn drop(&mut self) {
+        if !ran("umount", &[], &self.0) {
+            tell(&format!("could not unmount {}", self.0.display()));
         }
     }
 }
