@@ -79,6 +79,10 @@ pub fn table(matching: &Matching, full: bool) -> Vec<String> {
             }),
         );
     }
+    if !matching.statistics.is_empty() {
+        let networks: Vec<&str> = matching.statistics.keys().map(String::as_str).collect();
+        lines.push(format!("running statistics taken over for {}", networks.join(", ")));
+    }
     let mut list = |heading: &str, rows: Vec<String>| {
         if !rows.is_empty() {
             lines.push(format!("{} {heading}", rows.len()));

@@ -12,6 +12,7 @@
 mod error;
 mod files;
 mod folder;
+mod guard;
 pub mod idx;
 mod memory;
 pub mod order;

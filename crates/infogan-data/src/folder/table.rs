@@ -19,7 +19,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::{DataError, Factor, FactorValues, picture::decode::beginning_of};
+use crate::{DataError, Factor, FactorValues, guard::without_panic, picture::decode::beginning_of};
 
 /// No table may be larger.
 const LARGEST: u64 = 1 << 30;
@@ -72,7 +72,8 @@ impl Table {
             return Err(malformed(format!("it is larger than {} MB", LARGEST >> 20)));
         }
         let (columns, rows) = if beginning_of(path).map_err(unreadable)?.starts_with(b"PAR1") {
-            parquet(path).map_err(malformed)?
+            let read = without_panic(|| parquet(path));
+            read.unwrap_or_else(|| Err("it is broken: its reader gave up".to_owned())).map_err(malformed)?
         } else {
             let bytes = fs::read(path).map_err(unreadable)?;
             let text = String::from_utf8(bytes).map_err(|_| malformed("it is not UTF-8".to_owned()))?;

@@ -1,17 +1,15 @@
 //! One picture file, decoded within bounds.
 
 use std::{
-    cell::Cell,
     fs::File,
     io::{BufReader, Read},
-    panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
-    sync::{Mutex, Once, PoisonError},
+    sync::{Mutex, PoisonError},
 };
 
 use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageFormat, ImageReader, Limits};
 
-use crate::DataError;
+use crate::{DataError, guard::without_panic};
 
 /// No picture may be wider or higher, in pixels.
 pub const LARGEST_SIDE: u32 = 32_768;
@@ -160,39 +158,5 @@ fn pixels(kind: ExtendedColorType) -> String {
             let depth = kind.bits_per_pixel() / u16::from(kind.channel_count());
             if depth > 8 { format!("{colour}, {depth} bits") } else { colour.to_owned() }
         }
-    }
-}
-
-thread_local! {
-    static HUSHED: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Runs a decoder that others wrote. A damaged file may make it panic; that is the file's fault and no reason to end a
-/// training, nor to print what looks like a fault of this program.
-fn without_panic<T>(body: impl FnOnce() -> T) -> Option<T> {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let usual = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            if !HUSHED.get() {
-                usual(info);
-            }
-        }));
-    });
-    HUSHED.set(true);
-    let done = catch_unwind(AssertUnwindSafe(body));
-    HUSHED.set(false);
-    done.ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_panic_is_none() {
-        assert_eq!(without_panic(|| 3), Some(3));
-        assert_eq!(without_panic(|| -> u8 { panic!("deliberate") }), None);
-        assert!(!HUSHED.get());
     }
 }

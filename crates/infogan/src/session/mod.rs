@@ -262,9 +262,8 @@ impl Prepared {
         let mut prepared = Self::without_weights(request, watch)?;
         if let Some(begin) = &request.init_from {
             let (mut matching, from) = begin.read(&prepared.task.game().networks())?;
-            prepared.task = prepared
-                .task
-                .start_from(std::mem::take(&mut matching.sections), std::mem::take(&mut matching.statistics));
+            let sections = std::mem::take(&mut matching.sections);
+            prepared.task = prepared.task.start_from(sections, matching.statistics.clone());
             prepared.config.init_from = Some(from);
             prepared.began = Some(matching);
         }

@@ -1,0 +1,119 @@
+//! Writes samples of every kind to begin fuzzing with: `cargo run --example seeds FOLDER`, a folder in it a target.
+
+use std::{
+    fs,
+    io::{Cursor, Write},
+    path::Path,
+    process::Command,
+    sync::Arc,
+};
+
+use image::{DynamicImage, ImageFormat, RgbaImage};
+use infogan_data::{GlyphOptions, Split, glyphs, write_idx_dir, write_stored};
+use parquet::{
+    data_type::{ByteArray, ByteArrayType, Int64Type},
+    file::writer::SerializedFileWriter,
+    schema::parser::parse_message_type,
+};
+
+type Fallible = Result<(), Box<dyn std::error::Error>>;
+
+fn main() -> Fallible {
+    let root = std::env::args().nth(1).ok_or("usage: seeds FOLDER")?;
+    let root = Path::new(&root);
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures");
+    let seed = |target: &str, name: &str, bytes: &[u8]| -> Fallible {
+        fs::create_dir_all(root.join(target))?;
+        Ok(fs::write(root.join(target).join(name), bytes)?)
+    };
+    // Two parts, the length of the first before them.
+    let two = |first: &[u8], second: &[u8]| [&(first.len() as u16).to_le_bytes(), first, second].concat();
+
+    let scratch = root.join(".scratch");
+    let _ = fs::remove_dir_all(&scratch);
+    fs::create_dir_all(&scratch)?;
+    let train = glyphs(&GlyphOptions { count: 2, size: 8, seed: 0 }, Split::Train)?;
+    let test = glyphs(&GlyphOptions { count: 1, size: 8, seed: 0 }, Split::Test)?;
+    write_idx_dir(&train, &scratch, Split::Test)?;
+    let pictures = fs::read(scratch.join("t10k-images-idx3-ubyte"))?;
+    let labels = fs::read(scratch.join("t10k-labels-idx1-ubyte"))?;
+    seed("idx", "plain", &two(&labels, &pictures))?;
+    seed("idx", "compressed", &two(&gzip(&labels)?, &gzip(&pictures)?))?;
+    let stored = scratch.join("set.safetensors");
+    write_stored(&train, &test, &stored)?;
+    seed("stored", "glyphs", &fs::read(&stored)?)?;
+    seed("cifar", "ten", &vec![3; 2 * 3073])?;
+    seed("cifar", "hundred", &vec![3; 3074])?;
+    seed("stl10", "one", &two(&[7], &vec![9; 3 * 96 * 96]))?;
+    seed("mat", "compressed", &fs::read(fixtures.join("svhn_scipy.mat"))?)?;
+
+    seed("table", "csv", b"file,label,glasses,age\na.bmp,x,yes,30.5\nb.bmp,y,no,-2\n")?;
+    seed("table", "semicolons", b"\xef\xbb\xbfimage;class\n\"a.bmp\";1\nb.bmp;2\n")?;
+    seed("table", "list", br#"[{"file":"a.bmp","hat":true},{"file":"b.bmp","hat":false}]"#)?;
+    seed("table", "object", br#"{"a.bmp":{"hat":1},"b.bmp":{"hat":-1}}"#)?;
+    seed("table", "celeba", b"2\nMale  Young\na.bmp -1  1\nb.bmp  1 -1\n")?;
+    seed("table", "parquet", &parquet_table()?)?;
+
+    let lines = [&b"pa/1.png\npa/2.jpg\npb/3.png"[..], b"ptrain/a/1.png\nptest/a/2.png", b"lz>a\npa/1.png\nda.png"];
+    for (number, lines) in lines.iter().enumerate() {
+        seed("names", &number.to_string(), lines)?;
+    }
+
+    let clear = RgbaImage::from_fn(17, 9, |x, y| image::Rgba([x as u8 * 15, y as u8 * 28, 90, 255 - x as u8]));
+    let clear = DynamicImage::ImageRgba8(clear);
+    let forms = [
+        ("rgba", clear.clone()),
+        ("rgb", clear.to_rgb8().into()),
+        ("grey", clear.to_luma8().into()),
+        ("grey-alpha", clear.to_luma_alpha8().into()),
+        ("deep", clear.to_rgba16().into()),
+        ("deep-grey", clear.to_luma16().into()),
+    ];
+    for (name, picture) in &forms {
+        for kind in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Bmp, ImageFormat::Gif, ImageFormat::WebP] {
+            let mut bytes = Cursor::new(Vec::new());
+            // Not every form has every kind of pixels.
+            if picture.write_to(&mut bytes, kind).is_ok() {
+                seed("picture", &format!("{name}.{}", kind.extensions_str()[0]), bytes.get_ref())?;
+            }
+        }
+    }
+    // Kinds that the encoders here do not write, where the repository has them.
+    for entry in fs::read_dir(fixtures.join("pictures")).into_iter().flatten().flatten() {
+        if entry.path().is_file() {
+            seed("picture", &entry.file_name().to_string_lossy(), &fs::read(entry.path())?)?;
+        }
+    }
+    fs::remove_dir_all(&scratch)?;
+    Ok(())
+}
+
+/// As the system's gzip writes it.
+fn gzip(bytes: &[u8]) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+    let mut child = Command::new("gzip")
+        .arg("-c")
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()?;
+    child.stdin.take().ok_or("no pipe")?.write_all(bytes)?;
+    Ok(child.wait_with_output()?.stdout)
+}
+
+fn parquet_table() -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+    let schema = parse_message_type("message t { required binary file (UTF8); required int64 hat; }")?;
+    let mut bytes = Vec::new();
+    let mut writer = SerializedFileWriter::new(&mut bytes, Arc::new(schema), Arc::default())?;
+    let mut group = writer.next_row_group()?;
+    if let Some(mut column) = group.next_column()? {
+        let names = ["a.bmp", "b.bmp"].map(ByteArray::from);
+        column.typed::<ByteArrayType>().write_batch(&names, None, None)?;
+        column.close()?;
+    }
+    if let Some(mut column) = group.next_column()? {
+        column.typed::<Int64Type>().write_batch(&[1, 0], None, None)?;
+        column.close()?;
+    }
+    group.close()?;
+    writer.close()?;
+    Ok(bytes)
+}
