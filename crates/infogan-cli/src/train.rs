@@ -249,7 +249,7 @@ pub fn rejections(rejected: &[Rejected], aside: &str) -> Vec<String> {
     if rejected.is_empty() {
         return Vec::new();
     }
-    let rows = rejected.iter().map(|one| format!("{}: {}", one.file.display(), one.reason));
+    let rows = rejected.iter();
     let heading = format!("passed over {}:", counted(rejected.len(), "file"));
     std::iter::once(heading).chain(shortened(rows, 5, aside)).collect()
 }

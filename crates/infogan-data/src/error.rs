@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
+use crate::shown;
+
 /// An error about data: what it concerns, the reason and the remedy.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
     /// A file could not be read.
-    #[error("cannot read {}: {source}; check that it exists and that you may read it", path.display())]
+    #[error("cannot read {}: {source}; check that it exists and that you may read it", shown(path))]
     Read {
         /// The file or folder.
         path: PathBuf,
@@ -15,7 +17,7 @@ pub enum DataError {
         source: std::io::Error,
     },
     /// A folder holds none of the files looked for.
-    #[error("no {what} in {}: looked for {}; {remedy}", dir.display(), looked_for.join(", "))]
+    #[error("no {what} in {}: looked for {}; {remedy}", shown(dir), looked_for.join(", "))]
     Missing {
         /// What is missing, in words.
         what: String,
@@ -27,7 +29,7 @@ pub enum DataError {
         remedy: String,
     },
     /// A file is there but its content is not what it should be.
-    #[error("{}: {reason}; {remedy}", path.display())]
+    #[error("{}: {reason}; {remedy}", shown(path))]
     Malformed {
         /// The file.
         path: PathBuf,
@@ -37,7 +39,10 @@ pub enum DataError {
         remedy: String,
     },
     /// A file cannot be written.
-    #[error("cannot write {}: {reason}; check that its folder exists, may be written to and has space", path.display())]
+    #[error(
+        "cannot write {}: {reason}; check that its folder exists, may be written to and has space",
+        shown(path)
+    )]
     Write {
         /// The file.
         path: PathBuf,

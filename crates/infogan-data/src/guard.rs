@@ -3,8 +3,20 @@
 use std::{
     cell::Cell,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Once,
+    sync::{
+        Once,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
+
+/// Panics of decoders that were caught in this process.
+static CAUGHT: AtomicUsize = AtomicUsize::new(0);
+
+/// How many panics of decoders were caught so far: for tests that count them.
+#[doc(hidden)]
+pub fn caught_panics() -> usize {
+    CAUGHT.load(Ordering::Relaxed)
+}
 
 thread_local! {
     static HUSHED: Cell<bool> = const { Cell::new(false) };
@@ -25,6 +37,9 @@ pub fn without_panic<T>(body: impl FnOnce() -> T) -> Option<T> {
     HUSHED.set(true);
     let done = catch_unwind(AssertUnwindSafe(body));
     HUSHED.set(false);
+    if done.is_err() {
+        CAUGHT.fetch_add(1, Ordering::Relaxed);
+    }
     done.ok()
 }
 

@@ -21,6 +21,7 @@ mod picture;
 pub mod random;
 pub mod set;
 pub mod sets;
+mod shown;
 mod source;
 pub mod synth;
 
@@ -28,6 +29,8 @@ pub use error::DataError;
 pub use folder::{
     Folder, FolderOptions, Glance, Named, Rejected, Report, check_folder, glance, load_folder, read_pictures,
 };
+#[doc(hidden)]
+pub use guard::caught_panics;
 pub use idx::{load_idx_dir, write_idx_dir};
 pub use order::Sampler;
 pub use parts::{Factor, FactorValues, Labels};
@@ -37,5 +40,6 @@ pub use sets::cifar::{load_cifar10_dir, load_cifar100_dir};
 pub use sets::stl10::{load_stl10_dir, load_stl10_unlabeled_dir};
 pub use sets::stored::{load_stored, write_stored};
 pub use sets::svhn::{load_svhn_dir, load_svhn_extra_dir};
+pub use shown::shown;
 pub use source::{Source, detect};
 pub use synth::glyphs::{GlyphOptions, glyphs};

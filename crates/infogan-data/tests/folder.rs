@@ -120,6 +120,58 @@ fn what_cannot_be_used_is_named_and_the_rest_is() {
     assert_eq!(load(dir.path()).train.len() + load(dir.path()).test.len(), 2);
 }
 
+/// What lies here keeps its name, whatever links come before it in the alphabet; links are told.
+#[cfg(unix)]
+#[test]
+fn links_take_no_folders_name() {
+    use std::os::unix::{ffi::OsStrExt, fs::symlink};
+    let dir = tempfile::tempdir().unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    put(dir.path(), "z/one.png", &colour(1));
+    put(dir.path(), "like.png/two.png", &colour(2));
+    put(elsewhere.path(), "three.png", &colour(3));
+    symlink("z", dir.path().join("a")).unwrap();
+    symlink(elsewhere.path(), dir.path().join("far")).unwrap();
+    for number in 0..300 {
+        symlink("..", dir.path().join(format!("z/loop {number:03}"))).unwrap();
+    }
+    for name in [[0xfe], [0xff]] {
+        put(&dir.path().join(std::ffi::OsStr::from_bytes(&name)), "four.png", &colour(name[0]));
+    }
+    let report = check_folder(dir.path(), None, &|_, _| ()).unwrap();
+    let classes: Vec<&str> = report.classes.keys().map(String::as_str).collect();
+    assert_eq!(classes, ["\\xfe", "\\xff", "far", "like.png", "z"]);
+    let warns = |text: &str| report.warnings.iter().any(|warning| warning.contains(text));
+    assert!(warns("a: a link to a folder that is read already"), "{:?}", report.warnings);
+    assert!(warns("291 more are each a link"), "{:?}", report.warnings);
+    assert!(warns("like.png: a folder that is named as a picture"), "{:?}", report.warnings);
+}
+
+#[test]
+fn what_only_begins_like_a_picture_is_none() {
+    let dir = tempfile::tempdir().unwrap();
+    put(dir.path(), "good.png", &colour(1));
+    fs::write(dir.path().join("notes"), "BM begins this text, which is none of a picture's business.")
+        .unwrap();
+    let report = check_folder(dir.path(), None, &|_, _| ()).unwrap();
+    assert_eq!((report.ok, report.ignored, report.rejected.len()), (1, 1, 0));
+}
+
+/// Longer than any picture file may be: refused by its length, not read.
+#[test]
+fn an_enormous_file_is_refused_unread() {
+    let dir = tempfile::tempdir().unwrap();
+    put(dir.path(), "good.png", &colour(1));
+    let file = fs::File::create(dir.path().join("sparse.jpg")).unwrap();
+    std::io::Write::write_all(&mut &file, b"\xff\xd8\xff\xe0").unwrap();
+    file.set_len(1 << 40).unwrap();
+    let begun = std::time::Instant::now();
+    let report = check_folder(dir.path(), None, &|_, _| ()).unwrap();
+    assert_eq!(report.rejected[0].reason, "it is longer than 256 MB");
+    // Reading a terabyte of nothing takes minutes.
+    assert!(begun.elapsed().as_secs() < 20);
+}
+
 #[cfg(unix)]
 #[test]
 fn strange_files_and_links_end() {

@@ -157,3 +157,49 @@ proptest::proptest! {
         proptest::prop_assert_eq!(set.pictures(), vec![77; to.0 * to.1]);
     }
 }
+
+/// Every kind of file that `fixtures/pictures.py` makes reads as Pillow reads it: CMYK and YCCK, all turns of EXIF, palettes,
+/// transparency, 16 bits and one, the first picture of animations.
+#[test]
+fn pictures_are_what_pillow_reads() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/pictures");
+    let golden: serde_json::Value =
+        serde_json::from_slice(&fs::read(folder.join("golden.json")).unwrap()).unwrap();
+    for (name, known) in golden.as_object().unwrap() {
+        let number = |value: &serde_json::Value| value.as_u64().unwrap() as usize;
+        let (width, height) = (number(&known["size"][0]), number(&known["size"][1]));
+        let Named { set, .. } = read_pictures(&[folder.join(name)], &Fit::to([3, height, width])).unwrap();
+        let worst = known["pixels"].as_array().unwrap().iter().enumerate().map(|(place, value)| {
+            let (pixel, channel) = (place / 3, place % 3);
+            number(value).abs_diff(usize::from(set.picture(0)[channel * width * height + pixel]))
+        });
+        let (worst, limit) = (worst.max().unwrap(), number(&known["difference"]));
+        assert!(worst <= limit, "{name}: {worst} levels of {limit}");
+    }
+}
+
+/// What was cut off anywhere before the last pixel is refused and not filled in.
+#[test]
+fn cut_pictures_are_refused() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/pictures");
+    let dir = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(folder).unwrap() {
+        let (path, name) = entry.map(|entry| (entry.path(), entry.file_name())).unwrap();
+        if path.extension().is_some_and(|ending| ending == "json") {
+            continue;
+        }
+        let whole = fs::read(&path).unwrap();
+        let cut = dir.path().join(name);
+        // What follows the pixels of the first picture may be missing.
+        let needed = if path.extension().is_some_and(|ending| ending == "jpg") {
+            whole.len()
+        } else {
+            whole.len() * 2 / 5
+        };
+        for length in (0..needed).step_by(5).chain([needed - 1]) {
+            fs::write(&cut, &whole[..length]).unwrap();
+            let read = read_pictures(std::slice::from_ref(&cut), &Fit::to([3, 8, 8]));
+            assert!(read.is_err(), "{} cut to {length} of {} bytes was read", path.display(), whole.len());
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Display, process::ExitCode};
 
-use infogan_data::{Report, check_folder};
+use infogan_data::{Report, check_folder, shown};
 
 use super::args::CheckArgs;
 use crate::{
@@ -42,10 +42,9 @@ fn as_text(report: &Report) -> String {
     let duplicates = report
         .duplicates
         .iter()
-        .map(|group| group.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(" = "));
+        .map(|group| group.iter().map(|file| shown(file)).collect::<Vec<_>>().join(" = "));
     list(&mut text, "the same picture", duplicates);
-    let rejected = report.rejected.iter().map(|one| format!("{}: {}", one.file.display(), one.reason));
-    list(&mut text, "cannot be used", rejected);
+    list(&mut text, "cannot be used", report.rejected.iter());
     text
 }
 

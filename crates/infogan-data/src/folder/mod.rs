@@ -18,17 +18,15 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-use image::DynamicImage;
+use image::{DynamicImage, GenericImageView};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use crate::{
     DataError, Factor, ImageSet, Labels,
     memory::has_room,
-    picture::{
-        Fit,
-        decode::{Decoded, decode},
-    },
+    picture::{Fit, decode::decode},
+    shown,
 };
 pub use named::{Named, read_pictures};
 pub use report::{Rejected, Report};
@@ -43,6 +41,8 @@ const FEW: usize = 10;
 const MANY_DUPLICATES: usize = 20;
 /// Table of classes and attributes that lies in the folder itself, as `infogan data convert` writes it.
 const OWN_TABLE: &str = "labels.csv";
+/// Names told in the warnings of a kind.
+const MOST_TOLD: usize = 10;
 /// Pictures at which [`glance`] looks.
 const GLANCES: usize = 200;
 
@@ -126,10 +126,9 @@ pub fn load_folder(
         survey(dir, options.labels.as_deref(), Some(&options.fit), watch)?;
     if pictures.is_empty() {
         let first = report.rejected.first();
-        let first =
-            first.map_or_else(String::new, |one| format!(" ({}: {})", one.file.display(), one.reason));
+        let first = first.map_or_else(String::new, |one| format!(" ({one})"));
         return Err(DataError::invalid(
-            dir.display().to_string(),
+            shown(dir),
             format!("none of its pictures can be used{first}"),
             "look at 'infogan data check'",
         ));
@@ -177,9 +176,8 @@ fn is_colour(picture: &DynamicImage) -> bool {
         return false;
     }
     // Grey pictures are often stored as colour.
-    let picture = picture.to_rgb8();
-    picture.pixels().any(|pixel| {
-        let [red, green, blue] = pixel.0;
+    picture.pixels().any(|(_, _, pixel)| {
+        let [red, green, blue, _] = pixel.0;
         red.abs_diff(green).max(green.abs_diff(blue)).max(red.abs_diff(blue)) > 8
     })
 }
@@ -208,6 +206,14 @@ fn survey(
     };
     let looked: Vec<Result<Seen, String>> = found.files.par_iter().map(look).collect();
 
+    for (files, what) in [
+        (&found.repeated, "a link to a folder that is read already"),
+        (&found.named_as_pictures, "a folder that is named as a picture is"),
+    ] {
+        report.warnings.extend(files.iter().take(MOST_TOLD).map(|file| format!("{}: {what}", shown(file))));
+        let more = files.len().saturating_sub(MOST_TOLD);
+        report.warnings.extend((more > 0).then(|| format!("{more} more are each {what}")));
+    }
     let (mut pictures, mut rows, mut misnamed) = (Vec::new(), Vec::new(), Vec::new());
     let split = is_split(&found.files);
     for (entry, seen) in found.files.into_iter().zip(looked) {
@@ -266,23 +272,23 @@ fn own_table(dir: &Path, files: &[Entry], warnings: &mut Vec<String>) -> Option<
     }
     let read = Table::read(&path).map_err(|error| error.to_string()).and_then(|table| {
         let fits = files.iter().any(|entry| table.row(&entry.inside).is_some());
-        if fits { Ok(table) } else { Err(format!("{}: has a row for none of the pictures", path.display())) }
+        if fits { Ok(table) } else { Err(format!("{}: has a row for none of the pictures", shown(&path))) }
     });
     read.map_err(|reason| warnings.push(format!("{OWN_TABLE} is not used: {reason}"))).ok()
 }
 
 /// Decodes a file and brings it to the shape.
 fn see(path: &Path, fit: Option<&Fit>) -> Result<Seen, String> {
-    let Decoded { picture, mode, .. } = decode(path).map_err(reason_of)?;
-    let size = (picture.width(), picture.height());
+    let decoded = decode(path).map_err(reason_of)?;
+    let (size, picture) = (decoded.size(), &decoded.picture);
     let mut hasher = Sha256::new();
     hasher.update(size.0.to_le_bytes());
     hasher.update(size.1.to_le_bytes());
-    hasher.update([picture.color().channel_count()]);
+    hasher.update([picture.color().channel_count(), decoded.orientation.to_exif()]);
     hasher.update(picture.as_bytes());
-    let colour = is_colour(&picture);
-    let bytes = fit.map_or_else(Vec::new, |fit| fit.apply(picture));
-    Ok(Seen { size, mode, colour, hash: hasher.finalize().into(), bytes })
+    let bytes = fit.map_or_else(Vec::new, |fit| fit.apply(picture, decoded.orientation));
+    let colour = is_colour(picture);
+    Ok(Seen { size, mode: decoded.mode, colour, hash: hasher.finalize().into(), bytes })
 }
 
 /// Why a file cannot be used, without its name.
@@ -302,7 +308,7 @@ fn room_for(dir: &Path, files: usize, fit: &Fit) -> Result<(), DataError> {
     has_room(wanted).map_err(|much| {
         let [channels, height, width] = fit.shape;
         DataError::invalid(
-            dir.display().to_string(),
+            shown(dir),
             format!("{files} pictures of {channels}×{height}×{width} take {much} while they are read"),
             "take a smaller size (--size) or fewer pictures",
         )
@@ -331,7 +337,7 @@ fn half_of(inside: &Path) -> Option<bool> {
 fn place_of(inside: &Path, split: bool) -> (Option<bool>, Option<String>) {
     let half = if split { half_of(inside) } else { None };
     let mut parts = inside.components().skip(usize::from(split));
-    let first = parts.next().map(|part| part.as_os_str().to_string_lossy().into_owned());
+    let first = parts.next().map(|part| shown(part.as_ref()));
     // The last part is the file itself.
     (half, first.filter(|_| parts.next().is_some()))
 }
@@ -411,7 +417,7 @@ fn fill(report: &mut Report, pictures: &[Picture], misnamed: &[PathBuf], fit: Op
 
     let warnings = &mut report.warnings;
     let named = |files: &[PathBuf]| {
-        let first: Vec<String> = files.iter().take(3).map(|file| file.display().to_string()).collect();
+        let first: Vec<String> = files.iter().take(3).map(|file| shown(file)).collect();
         if files.len() > 3 { format!("{} …", first.join(", ")) } else { first.join(", ") }
     };
     if let [(class, _)] = report.classes.iter().collect::<Vec<_>>()[..] {
@@ -420,7 +426,10 @@ fn fill(report: &mut Report, pictures: &[Picture], misnamed: &[PathBuf], fit: Op
         ));
     } else {
         let small = report.classes.iter().filter(|(_, count)| **count < FEW);
-        warnings.extend(small.map(|(class, count)| format!("class '{class}' has only {count} pictures")));
+        warnings.extend(small.map(|(class, count)| {
+            let pictures = if *count == 1 { "picture" } else { "pictures" };
+            format!("class '{class}' has only {count} {pictures}")
+        }));
     }
     if !misnamed.is_empty() {
         warnings.push(format!(

@@ -47,7 +47,9 @@ pub fn read_pictures(paths: &[PathBuf], fit: &Fit) -> Result<Named, DataError> {
         files.extend(found.files.into_iter().map(|entry| (path.join(entry.inside), false)));
         rejected.extend(found.rejected.into_iter().map(|one| Rejected { file: path.join(one.file), ..one }));
     }
-    let read = |(path, _): &(PathBuf, bool)| decode(path).map(|decoded| fit.apply(decoded.picture));
+    let read = |(path, _): &(PathBuf, bool)| {
+        decode(path).map(|decoded| fit.apply(&decoded.picture, decoded.orientation))
+    };
     let pictures: Vec<Result<Vec<u8>, DataError>> = files.par_iter().map(read).collect();
     let (mut bytes, mut used) = (Vec::new(), Vec::new());
     for ((file, named), picture) in files.into_iter().zip(pictures) {
@@ -61,10 +63,9 @@ pub fn read_pictures(paths: &[PathBuf], fit: &Fit) -> Result<Named, DataError> {
         }
     }
     if let (true, Some(first)) = (used.is_empty(), rejected.first()) {
-        let reason = format!("{} ({})", first.file.display(), first.reason);
         return Err(DataError::invalid(
             "pictures",
-            format!("none can be used: {reason}"),
+            format!("none can be used ({first})"),
             "name other files",
         ));
     }

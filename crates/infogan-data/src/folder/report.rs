@@ -1,8 +1,14 @@
 //! What a folder of pictures came to.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use serde::{Serialize, Serializer};
+
+use crate::shown;
 
 /// A file that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -12,6 +18,12 @@ pub struct Rejected {
     pub file: PathBuf,
     /// Why.
     pub reason: String,
+}
+
+impl fmt::Display for Rejected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", shown(&self.file), self.reason)
+    }
 }
 
 /// What was found in a folder of pictures.
@@ -36,14 +48,16 @@ pub struct Report {
     pub ignored: usize,
 }
 
-/// Names that are not UTF-8 are shown as well as they can be.
-fn as_text<S: Serializer>(path: &std::path::Path, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&path.to_string_lossy())
+/// As [`shown`], and control characters as they are: JSON escapes them itself.
+fn as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&in_json(path))
 }
 
 fn groups_as_text<S: Serializer>(groups: &[Vec<PathBuf>], serializer: S) -> Result<S::Ok, S::Error> {
-    let text = |group: &Vec<PathBuf>| -> Vec<String> {
-        group.iter().map(|path| path.to_string_lossy().into_owned()).collect()
-    };
+    let text = |group: &Vec<PathBuf>| -> Vec<String> { group.iter().map(|path| in_json(path)).collect() };
     serializer.collect_seq(groups.iter().map(text))
+}
+
+fn in_json(path: &Path) -> String {
+    path.to_str().map_or_else(|| shown(path), str::to_owned)
 }

@@ -1,7 +1,7 @@
 //! What lies in a folder: files that may be pictures, in an order that no system changes.
 
 use std::{
-    collections::HashSet,
+    collections::{HashSet, VecDeque},
     fs,
     path::{Path, PathBuf},
 };
@@ -24,6 +24,10 @@ pub struct Found {
     pub rejected: Vec<Rejected>,
     /// Files that are no pictures and do not claim to be.
     pub ignored: usize,
+    /// Links to folders that are read under another name.
+    pub repeated: Vec<PathBuf>,
+    /// Folders that are named as picture files are.
+    pub named_as_pictures: Vec<PathBuf>,
 }
 
 /// A file to decode.
@@ -35,8 +39,8 @@ pub struct Entry {
     pub misnamed: bool,
 }
 
-/// Looks through a folder and the folders in it. Hidden files are passed over, and a folder that links lead to twice is
-/// entered once.
+/// Looks through a folder and the folders in it. Hidden files are passed over. Links are followed when all that lies here
+/// has been seen, so that a folder's own name is the one that counts; a folder is entered once.
 ///
 /// # Errors
 /// When the folder itself cannot be read.
@@ -46,8 +50,19 @@ pub fn walk(dir: &Path) -> Result<Found, DataError> {
     let root = dir.canonicalize().map_err(|source| DataError::Read { path: dir.to_path_buf(), source })?;
     fs::read_dir(&root).map_err(|source| DataError::Read { path: dir.to_path_buf(), source })?;
     entered.insert(root);
-    let mut waiting = vec![PathBuf::new()];
-    while let Some(inside) = waiting.pop() {
+    let (mut waiting, mut links) = (vec![PathBuf::new()], VecDeque::new());
+    loop {
+        let Some(inside) = waiting.pop() else {
+            let Some(link): Option<PathBuf> = links.pop_front() else { break };
+            match dir.join(&link).canonicalize() {
+                Ok(target) => {
+                    let list = if entered.insert(target) { &mut waiting } else { &mut found.repeated };
+                    list.push(link);
+                }
+                Err(error) => found.reject(&link, format!("the link cannot be followed ({error})")),
+            }
+            continue;
+        };
         let names = match names_in(&dir.join(&inside)) {
             Ok(names) => names,
             Err(error) => {
@@ -60,9 +75,17 @@ pub fn walk(dir: &Path) -> Result<Found, DataError> {
             let path = dir.join(&inside);
             if !path.is_dir() {
                 found.look_at(&path, inside);
-            } else if inside.components().count() > DEEPEST {
+                continue;
+            }
+            if has_ending(&inside) {
+                found.named_as_pictures.push(inside.clone());
+            }
+            if inside.components().count() > DEEPEST {
                 found.reject(&inside, format!("the folder lies more than {DEEPEST} folders deep"));
-            } else if path.canonicalize().is_ok_and(|path| entered.insert(path)) {
+            } else if path.is_symlink() {
+                links.push_back(inside);
+            } else {
+                entered.extend(path.canonicalize());
                 waiting.push(inside);
             }
         }
@@ -70,10 +93,12 @@ pub fn walk(dir: &Path) -> Result<Found, DataError> {
     let bytes = |path: &Path| path.as_os_str().as_encoded_bytes().to_vec();
     found.files.sort_by_key(|entry| bytes(&entry.inside));
     found.rejected.sort_by_key(|rejected| bytes(&rejected.file));
+    found.repeated.sort_by_key(|link| bytes(link));
+    found.named_as_pictures.sort_by_key(|folder| bytes(folder));
     Ok(found)
 }
 
-/// Names in a folder that are not hidden, in order: which of two links to one folder is entered must not depend on the
+/// Names in a folder that are not hidden, in order: which of two links to one folder is followed must not depend on the
 /// system.
 fn names_in(dir: &Path) -> std::io::Result<Vec<std::ffi::OsString>> {
     let mut names = Vec::new();

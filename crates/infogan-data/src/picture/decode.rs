@@ -2,13 +2,16 @@
 
 use std::{
     fs::File,
-    io::{BufReader, Read},
+    io::{BufReader, Read, Seek},
     path::Path,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageFormat, ImageReader, Limits};
+use image::{
+    DynamicImage, ExtendedColorType, ImageDecoder, ImageFormat, ImageReader, Limits, metadata::Orientation,
+};
 
+use super::look::{Jpeg, is_bmp, jpeg, least_bytes, png_profile_is_small};
 use crate::{DataError, guard::without_panic};
 
 /// No picture may be wider or higher, in pixels.
@@ -17,18 +20,36 @@ pub const LARGEST_SIDE: u32 = 32_768;
 const LARGEST_PICTURE: u64 = 512 << 20;
 /// No file may be longer: some decoders read all of it before they look.
 const LARGEST_FILE: u64 = 256 << 20;
-/// Pictures above this are decoded one at a time, however many threads read.
+/// Pictures above this are in memory one at a time, however many threads read.
 const LARGE: u64 = 32 << 20;
 
 static ONE_LARGE: Mutex<()> = Mutex::new(());
 
-/// A picture as its file has it, upright.
-#[derive(Clone, Debug)]
+/// A picture as its file has it.
+#[derive(Debug)]
 pub struct Decoded {
-    /// The pixels, turned as the EXIF orientation says.
+    /// The pixels as they lie in the file.
     pub picture: DynamicImage,
+    /// How they are to be turned, as EXIF says.
+    pub orientation: Orientation,
     /// Kind of file and of pixels, for people: `PNG colour, transparent`, `JPEG CMYK`.
     pub mode: String,
+    /// Held as long as a large picture is in memory.
+    _alone: Option<MutexGuard<'static, ()>>,
+}
+
+impl Decoded {
+    /// Width and height in pixels, upright.
+    pub fn size(&self) -> (u32, u32) {
+        let (width, height) = (self.picture.width(), self.picture.height());
+        if swaps_sides(self.orientation) { (height, width) } else { (width, height) }
+    }
+}
+
+/// Whether an orientation turns width into height.
+pub fn swaps_sides(orientation: Orientation) -> bool {
+    use Orientation as O;
+    matches!(orientation, O::Rotate90 | O::Rotate270 | O::Rotate90FlipH | O::Rotate270FlipH)
 }
 
 /// Decodes a file, whatever its name.
@@ -66,11 +87,23 @@ fn decode_file(path: &Path) -> Result<Decoded, DataError> {
     if about.len() > LARGEST_FILE {
         return Err(malformed(format!("it is longer than {} MB", LARGEST_FILE >> 20)));
     }
-    let file = File::open(path).map_err(unreadable)?;
-    let mut reader = ImageReader::new(BufReader::new(file)).with_guessed_format().map_err(unreadable)?;
-    let Some(format) = reader.format().filter(|format| KINDS.iter().any(|(kind, _)| kind == format)) else {
+    let Some(format) = kind_of(&beginning_of(path).map_err(unreadable)?) else {
         return Err(malformed("its content is no picture of a known kind".to_owned()));
     };
+    let mut file = BufReader::new(File::open(path).map_err(unreadable)?);
+    let mut components = None;
+    if format == ImageFormat::Jpeg {
+        let Jpeg { components: found, whole } = jpeg(&mut file).map_err(unreadable)?;
+        if !whole {
+            return Err(malformed("it is cut off: the mark of its end is missing".to_owned()));
+        }
+        components = Some(found);
+    }
+    if format == ImageFormat::Png && !png_profile_is_small(&mut file).map_err(unreadable)? {
+        return Err(malformed("its colour profile is larger than any is".to_owned()));
+    }
+    file.rewind().map_err(unreadable)?;
+    let mut reader = ImageReader::with_format(file, format);
     let mut limits = Limits::default();
     limits.max_image_width = Some(LARGEST_SIDE);
     limits.max_image_height = Some(LARGEST_SIDE);
@@ -85,13 +118,22 @@ fn decode_file(path: &Path) -> Result<Decoded, DataError> {
     if width > LARGEST_SIDE || height > LARGEST_SIDE || decoder.total_bytes() > LARGEST_PICTURE {
         return Err(malformed(format!("it is too large ({width} × {height} pixels)")));
     }
+    let claimed = u64::from(width) * u64::from(height);
+    if least_bytes(format, claimed) > about.len() {
+        return Err(malformed(format!(
+            "it claims {width} × {height} pixels, which its {} bytes cannot hold",
+            about.len()
+        )));
+    }
     let _alone =
         (decoder.total_bytes() > LARGE).then(|| ONE_LARGE.lock().unwrap_or_else(PoisonError::into_inner));
-    let mode = format!("{} {}", name(format), pixels(decoder.original_color_type()));
+    // The decoder turns CMYK into colours itself and does not tell.
+    let pixels =
+        if components == Some(4) { "CMYK".to_owned() } else { pixels(decoder.original_color_type()) };
+    let mode = format!("{} {pixels}", name(format));
     let orientation = decoder.orientation().map_err(undecodable)?;
-    let mut picture = DynamicImage::from_decoder(decoder).map_err(undecodable)?;
-    picture.apply_orientation(orientation);
-    Ok(Decoded { picture, mode })
+    let picture = DynamicImage::from_decoder(decoder).map_err(undecodable)?;
+    Ok(Decoded { picture, orientation, mode, _alone })
 }
 
 /// Kinds of files with the endings of their names, the usual one first.
@@ -140,7 +182,9 @@ pub fn beginning_of(path: &Path) -> std::io::Result<Vec<u8>> {
 
 /// The kind of a file whose content begins so.
 pub fn kind_of(beginning: &[u8]) -> Option<ImageFormat> {
-    image::guess_format(beginning).ok().filter(|format| KINDS.iter().any(|(kind, _)| kind == format))
+    let format = image::guess_format(beginning).ok()?;
+    let known = KINDS.iter().any(|(kind, _)| *kind == format);
+    (known && (format != ImageFormat::Bmp || is_bmp(beginning))).then_some(format)
 }
 
 fn pixels(kind: ExtendedColorType) -> String {

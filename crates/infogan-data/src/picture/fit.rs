@@ -1,12 +1,16 @@
 //! A decoded picture, brought into the shape that a network takes.
 
 use image::{
-    DynamicImage, RgbImage,
+    DynamicImage, GenericImageView, RgbImage,
     imageops::{self, FilterType},
+    metadata::Orientation,
 };
 
-use super::decode::LARGEST_SIDE;
+use super::decode::{LARGEST_SIDE, swaps_sides};
 use crate::DataError;
+
+/// How much larger than wanted a picture may be before the triangle filter sees it.
+const GAP: u32 = 4;
 
 /// How pictures of other proportions become those of the network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -92,39 +96,33 @@ impl Fit {
         ))
     }
 
-    /// Lays a picture over the background, brings it to the proportions, resizes it with a triangle filter, and lays it
-    /// out as `[channels, height, width]`. A picture that already has the size keeps its bytes.
-    pub(crate) fn apply(&self, picture: DynamicImage) -> Vec<u8> {
-        let [channels, height, width] = self.shape;
-        let picture = self.over_background(picture);
-        let resized = self.resized(&picture, height as u32, width as u32);
+    /// Lays a picture over the background, brings it to the proportions and the size, turns it, and lays it out as
+    /// `[channels, height, width]`. A picture that already has the size keeps its bytes. What is much larger is first
+    /// averaged over blocks, down to [`GAP`] times the size, then resized with a triangle filter: no copy of a large
+    /// picture is made.
+    pub(crate) fn apply(&self, picture: &DynamicImage, orientation: Orientation) -> Vec<u8> {
+        let [channels, height, width] = self.shape.map(|side| side as u32);
+        // The shape as the picture lies.
+        let (wide, high) = if swaps_sides(orientation) { (height, width) } else { (width, height) };
+        let part = self.part(picture, wide, high);
+        let mut averaged = self.averaged(picture, part, (wide * GAP, high * GAP));
+        if averaged.dimensions() != (wide, high) {
+            averaged = imageops::resize(&averaged, wide, high, FilterType::Triangle);
+        }
+        let mut fitted = DynamicImage::ImageRgb8(averaged);
+        fitted.apply_orientation(orientation);
         if channels == 1 {
-            return DynamicImage::ImageRgb8(resized).into_luma8().into_raw();
+            return fitted.into_luma8().into_raw();
         }
-        (0..3).flat_map(|channel| resized.pixels().map(move |pixel| pixel.0[channel])).collect()
+        let fitted = fitted.into_rgb8();
+        (0..3).flat_map(|channel| fitted.pixels().map(move |pixel| pixel.0[channel])).collect()
     }
 
-    /// Every colour times its opacity, the background times the rest, rounded.
-    fn over_background(&self, picture: DynamicImage) -> RgbImage {
-        if !picture.color().has_alpha() {
-            return picture.into_rgb8();
-        }
-        let picture = picture.into_rgba8();
-        RgbImage::from_fn(picture.width(), picture.height(), |x, y| {
-            let [red, green, blue, alpha] = picture.get_pixel(x, y).0;
-            let mixed = |colour: u8, under: u8| {
-                let (over, alpha) = (u32::from(colour), u32::from(alpha));
-                ((over * alpha + u32::from(under) * (255 - alpha) + 127) / 255) as u8
-            };
-            let [under_red, under_green, under_blue] = self.background.0;
-            image::Rgb([mixed(red, under_red), mixed(green, under_green), mixed(blue, under_blue)])
-        })
-    }
-
-    fn resized(&self, picture: &RgbImage, height: u32, width: u32) -> RgbImage {
+    /// Left, top, width and height of what is kept.
+    fn part(&self, picture: &DynamicImage, wide: u32, high: u32) -> [u32; 4] {
         let (has_width, has_height) = (u64::from(picture.width()), u64::from(picture.height()));
-        let (wide, high) = (u64::from(width), u64::from(height));
-        let (cut_width, cut_height) = match self.resize {
+        let (wide, high) = (u64::from(wide), u64::from(high));
+        let (width, height) = match self.resize {
             Resize::Squeeze => (has_width, has_height),
             // Either side may be the one that is kept whole.
             Resize::Crop => (
@@ -132,13 +130,41 @@ impl Fit {
                 has_height.min((has_width * high).div_ceil(wide)).max(1),
             ),
         };
-        let (left, top) = ((has_width - cut_width) / 2, (has_height - cut_height) / 2);
-        let cut = imageops::crop_imm(picture, left as u32, top as u32, cut_width as u32, cut_height as u32)
-            .to_image();
-        if (cut_width, cut_height) == (wide, high) {
-            return cut;
-        }
-        imageops::resize(&cut, width, height, FilterType::Triangle)
+        [(has_width - width) / 2, (has_height - height) / 2, width, height].map(|side| side as u32)
+    }
+
+    /// A part of a picture over the background; where it is larger than `most`, averages of blocks that are as equal as
+    /// can be, `most` of them or a few more.
+    fn averaged(&self, picture: &DynamicImage, part: [u32; 4], most: (u32, u32)) -> RgbImage {
+        let [left, top, width, height] = part;
+        let blocks = |side: u32, most: u32| side / (side / most).max(1);
+        let (across, down) = (blocks(width, most.0), blocks(height, most.1));
+        let edge = |index: u32, side: u32, blocks: u32| {
+            (u64::from(index) * u64::from(side) / u64::from(blocks)) as u32
+        };
+        RgbImage::from_fn(across, down, |x, y| {
+            let columns = edge(x, width, across)..edge(x + 1, width, across);
+            let rows = edge(y, height, down)..edge(y + 1, height, down);
+            let (mut sums, mut count) = ([0_u64; 3], 0);
+            for row in rows {
+                for column in columns.clone() {
+                    let pixel = self.over_background(picture.get_pixel(left + column, top + row).0);
+                    sums.iter_mut().zip(pixel).for_each(|(sum, value)| *sum += u64::from(value));
+                    count += 1;
+                }
+            }
+            image::Rgb(sums.map(|sum| ((sum + count / 2) / count.max(1)) as u8))
+        })
+    }
+
+    /// Every colour times its opacity, the background times the rest, rounded.
+    fn over_background(&self, [red, green, blue, alpha]: [u8; 4]) -> [u8; 3] {
+        let mixed = |colour: u8, under: u8| {
+            let (over, alpha) = (u32::from(colour), u32::from(alpha));
+            ((over * alpha + u32::from(under) * (255 - alpha) + 127) / 255) as u8
+        };
+        let [under_red, under_green, under_blue] = self.background.0;
+        [mixed(red, under_red), mixed(green, under_green), mixed(blue, under_blue)]
     }
 }
 
@@ -166,7 +192,10 @@ mod tests {
         let mut picture = RgbaImage::from_pixel(2, 1, Rgba([200, 100, 50, 0]));
         picture.put_pixel(1, 0, Rgba([200, 100, 50, 128]));
         let fit = Fit { background: Background([0, 100, 255]), ..Fit::to([3, 1, 2]) };
-        assert_eq!(fit.apply(DynamicImage::ImageRgba8(picture)), [0, 100, 100, 100, 255, 152]);
+        assert_eq!(
+            fit.apply(&DynamicImage::ImageRgba8(picture), Orientation::NoTransforms),
+            [0, 100, 100, 100, 255, 152]
+        );
     }
 
     #[test]
@@ -174,10 +203,11 @@ mod tests {
         // Red, green, green, blue.
         let colours = [[255, 0, 0], [0, 255, 0], [0, 255, 0], [0, 0, 255]];
         let picture = RgbImage::from_fn(4, 2, |x, _| Rgb(colours[x as usize]));
-        let cut = Fit::to([3, 2, 2]).apply(DynamicImage::ImageRgb8(picture.clone()));
+        let cut =
+            Fit::to([3, 2, 2]).apply(&DynamicImage::ImageRgb8(picture.clone()), Orientation::NoTransforms);
         assert_eq!(cut, [[0; 4], [255; 4], [0; 4]].concat());
         let squeezed = Fit { resize: Resize::Squeeze, ..Fit::to([3, 2, 2]) };
-        let squeezed = squeezed.apply(DynamicImage::ImageRgb8(picture));
+        let squeezed = squeezed.apply(&DynamicImage::ImageRgb8(picture), Orientation::NoTransforms);
         assert!(squeezed[0] > 100 && squeezed[1] < 50, "red is left: {squeezed:?}");
     }
 }

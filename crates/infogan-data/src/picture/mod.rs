@@ -2,5 +2,6 @@
 
 pub(crate) mod decode;
 pub(crate) mod fit;
+mod look;
 
 pub use fit::{Background, Fit, Resize};

@@ -336,9 +336,8 @@ impl Prepared {
 
 /// Names what `--strict` does not let pass, the first few.
 fn rejection(report: &Report) -> String {
-    let mut lines: Vec<String> = (report.rejected.iter().take(10))
-        .map(|rejected| format!("  {}: {}", rejected.file.display(), rejected.reason))
-        .collect();
+    let mut lines: Vec<String> =
+        (report.rejected.iter().take(10)).map(|rejected| format!("  {rejected}")).collect();
     let more = report.rejected.len() - lines.len();
     if more > 0 {
         lines.push(format!("  and {more} more"));
