@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use infogan::train::Tick;
+use infogan::{game::DIVERSITY, train::Tick};
 
 use crate::text::{bytes, clipped, duration, grouped, hundredths};
 
@@ -116,6 +116,8 @@ fn line(tick: &Tick<'_>, without: &[Part]) -> String {
         parts.extend(losses(&tick.report.losses));
     }
     parts.extend(bounds(&tick.report.bounds, tick.ceilings));
+    let diversity = tick.report.monitors.get(DIVERSITY);
+    parts.extend(diversity.map(|ratio| format!("diversity {}", hundredths(*ratio))));
     if !without.contains(&Part::Memory) {
         parts.push(format!("mem {}", bytes(tick.rss_bytes)));
     }
@@ -155,7 +157,7 @@ mod tests {
         let report = StepReport {
             losses: numbers([("critic", 0.832), ("generator", 1.018), ("codes", 2.1)]),
             bounds: numbers([("c1", 2.2149), ("c2", -0.004), ("total", 2.21)]),
-            ..Default::default()
+            monitors: numbers([("diversity", 0.9134), ("critic_real", 0.5)]),
         };
         let ceilings = numbers([("c1", 10f64.ln()), ("c2", 0.5), ("total", 2.8)]);
         check(&Tick {
@@ -171,7 +173,7 @@ mod tests {
     }
 
     const FULL: &str = "step 1,240/5,000  1,512 img/s  codes 2.10 critic 0.83 generator 1.02  \
-                        L_I c1 2.21/2.30 c2 0.00/0.50  mem 612 MB  ETA 12m 40s";
+                        L_I c1 2.21/2.30 c2 0.00/0.50  diversity 0.91  mem 612 MB  ETA 12m 40s";
 
     #[test]
     fn a_line_shows_every_loss_and_every_bound_beside_its_ceiling() {
@@ -183,8 +185,8 @@ mod tests {
         with_tick(|tick| {
             assert!(!fitting(tick, FULL.len() - 1).contains("mem"));
             assert_eq!(
-                fitting(tick, 80),
-                "step 1,240/5,000  1,512 img/s  L_I c1 2.21/2.30 c2 0.00/0.50  ETA 12m 40s"
+                fitting(tick, 96),
+                "step 1,240/5,000  1,512 img/s  L_I c1 2.21/2.30 c2 0.00/0.50  diversity 0.91  ETA 12m 40s"
             );
             for width in 0..=FULL.len() {
                 assert!(fitting(tick, width).chars().count() <= width);

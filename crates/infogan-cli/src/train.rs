@@ -13,7 +13,9 @@ use std::{
 
 use infogan::{
     config::{Config, DataSet, Origin, PRESETS, Resolver, preset},
+    game::DIVERSITY,
     session::{Begin, Done, News, Request, Session, config_of, probe},
+    train::Tick,
 };
 use infogan_data::{Rejected, Report, Source, detect, glance};
 use toml::Value;
@@ -76,8 +78,15 @@ pub fn train(args: &TrainArgs) -> Result<ExitCode, Failure> {
 
     let begun = Instant::now();
     let mut progress = Progress::new(args.quiet, Arc::clone(&stop.asked));
+    let mut alike = Alike::default();
     let trained = session.train(&stop.asked, &mut |news| match news {
-        News::Tick(tick) => progress.show(tick),
+        News::Tick(tick) => {
+            progress.show(tick);
+            if let Some(warning) = alike.look(tick) {
+                progress.end();
+                say(warning);
+            }
+        }
         News::Scoring { pictures } => {
             progress.end();
             stop.saved.store(true, Ordering::Release);
@@ -107,6 +116,33 @@ pub fn train(args: &TrainArgs) -> Result<ExitCode, Failure> {
             print(&text)?;
             Ok(ExitCode::SUCCESS)
         }
+    }
+}
+
+/// Watches whether generated pictures are near copies of each other.
+#[derive(Default)]
+struct Alike {
+    /// Ticks in a row that say so.
+    ticks: usize,
+    told: bool,
+}
+
+impl Alike {
+    /// Below this share of the distance between real pictures.
+    const NEAR: f64 = 0.2;
+    /// So many ticks in a row.
+    const TICKS: usize = 5;
+
+    /// A warning, once, when it has lasted; not in the first half, where every generator begins so.
+    fn look(&mut self, tick: &Tick<'_>) -> Option<String> {
+        let near = tick.report.monitors.get(DIVERSITY).filter(|ratio| **ratio < Self::NEAR);
+        self.ticks = if near.is_some() && 2 * tick.step > tick.steps { self.ticks + 1 } else { 0 };
+        let diversity = near.filter(|_| self.ticks == Self::TICKS && !self.told)?;
+        self.told = true;
+        Some(format!(
+            "warning: generated pictures are near copies of each other (diversity {diversity:.2}; real ones have 1). \
+             This seldom mends itself: try another --seed, or a lower optimizers.generator.rate"
+        ))
     }
 }
 
@@ -313,4 +349,39 @@ fn on_interrupt(quiet: bool) -> Result<Stop, Failure> {
     })
     .map_err(|error| Failure::usage(format!("interrupts cannot be caught: {error}")))?;
     Ok(Stop { asked, saved })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use infogan::game::StepReport;
+
+    use super::*;
+
+    #[test]
+    fn near_copies_are_told_once_when_they_last() {
+        let mut alike = Alike::default();
+        let mut look = |step: u64, diversity: f64| {
+            let monitors = BTreeMap::from([(DIVERSITY.to_owned(), diversity)]);
+            let report = StepReport { monitors, ..Default::default() };
+            alike.look(&Tick {
+                step,
+                steps: 100,
+                images: 0,
+                images_per_second: 0.0,
+                rss_bytes: 0,
+                eta: Duration::ZERO,
+                report: &report,
+                ceilings: &BTreeMap::new(),
+            })
+        };
+        let told = |warning: Option<String>| warning.is_some();
+        assert!((1..=50).all(|step| !told(look(step, 0.1))), "every generator begins so");
+        assert!((51..55).all(|step| !told(look(step, 0.1))));
+        assert!(!told(look(55, 0.3)), "it mended");
+        assert!((56..60).all(|step| !told(look(step, 0.1))));
+        assert!(look(60, 0.1).is_some_and(|warning| warning.contains("diversity 0.10")));
+        assert!((61..100).all(|step| !told(look(step, 0.1))), "once");
+    }
 }

@@ -6,7 +6,7 @@ mod step;
 pub mod terms;
 
 pub use statistics::{ReaderStates, statistics_batches};
-pub use step::{StepError, StepReport};
+pub use step::{DIVERSITY, StepError, StepReport};
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use burn::tensor::{Tensor, activation};
 use infogan_data::random::Streams;
+use infogan_metrics::diversity::nearest_distance;
 use infogan_ops::{AdamOptions, adam, sgd, squares_finite};
 
 use super::{
@@ -41,6 +42,10 @@ pub enum StepError {
     Data(#[from] infogan_data::DataError),
 }
 
+/// Monitor: how far generated pictures of a batch lie from their nearest neighbours, over the same of the real batch.
+/// Near 1 they differ as real ones do; near 0 every picture has its double: collapse.
+pub const DIVERSITY: &str = "diversity";
+
 /// What a step has to say.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StepReport {
@@ -48,7 +53,8 @@ pub struct StepReport {
     pub losses: BTreeMap<String, f64>,
     /// Lower bounds on information by name, in nats.
     pub bounds: BTreeMap<String, f64>,
-    /// Mean of D on real and on generated pictures in the critic's phase.
+    /// Mean of D on real and on generated pictures in the critic's phase (`critic_real`, `critic_fake`); at steps with a
+    /// line in the log also [`DIVERSITY`].
     pub monitors: BTreeMap<String, f64>,
 }
 
@@ -131,6 +137,12 @@ impl Game {
         Ok(report)
     }
 
+    /// Whether the log has a line of this step.
+    fn is_told(&self, step: u64) -> bool {
+        let train = &self.config.train;
+        step.is_multiple_of(train.tick) || step == train.steps
+    }
+
     /// Generates pictures in training mode. A recorded pass can pass gradients back later.
     fn generate(&self, state: &State, draw: Draw, record: bool) -> Generation {
         let generator = Bound::new(&state.sections[GENERATOR], record);
@@ -178,6 +190,10 @@ impl Game {
                 for (name, logits) in [("critic_real", &on_real), ("critic_fake", &on_fake)] {
                     let mean = activation::sigmoid(logits.clone().inner()).mean();
                     report.monitors.insert(name.to_owned(), scalar(&mean));
+                }
+                if self.is_told(state.step() + 1) {
+                    let ratio = scene.real.as_ref().zip(scene.fake.as_ref()).and_then(diversity);
+                    report.monitors.extend(ratio.map(|ratio| (DIVERSITY.to_owned(), ratio)));
                 }
                 let loss = critic_loss(on_real, on_fake, epsilon);
                 losses.push((CRITIC.to_owned(), loss.clone()));
@@ -398,6 +414,17 @@ fn not_finite_among(gradients: &Gradients) -> Option<String> {
 }
 
 /// Reads one number.
+/// [`DIVERSITY`] of real and generated pictures, `[N, C, H, W]` each; none where the real ones do not differ.
+fn diversity((real, fake): (&Tensor<4>, &Tensor<4>)) -> Option<f64> {
+    let distance = |pictures: &Tensor<4>| {
+        let [_, channels, height, width] = pictures.dims();
+        let values = read(pictures.clone().inner()); // N rows of C·H·W
+        nearest_distance(&values, channels * height * width).ok()
+    };
+    let (real, fake) = (distance(real)?, distance(fake)?);
+    (real > 0.0).then(|| fake / real)
+}
+
 fn scalar(tensor: &Tensor<1>) -> f64 {
     f64::from(read(tensor.clone())[0])
 }
