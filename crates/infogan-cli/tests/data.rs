@@ -142,6 +142,8 @@ fn sets_go_from_form_to_form() {
     let error = refusal(&run_in(here, &["data", "synth", "portraits", "face", "--to", "idx", "--n", "10"]));
     assert!(error.contains("label"), "{error}");
     assert!(!names(here).iter().any(|name| name == "face" || name.contains("tmp")), "{:?}", names(here));
+    let told = ok(here, &["data", "check", "g.safetensors"]);
+    assert!(told.starts_with("44 pictures can be used") && told.contains("28×28"), "{told}");
     // A stored set trains.
     expect_code(&run_in(here, &small("g.safetensors", &["--out", "run"])), 0);
 }
@@ -269,6 +271,45 @@ fn event_files_for_tensorboard_hold_the_log() {
     assert!(
         fs::read(folder.path().join("run/tensorboard").join(&files[0])).expect("read").len() > bytes.len()
     );
+}
+
+/// TensorBoard's own reader sees the numbers of the log, where a Python with TensorBoard is at hand.
+#[test]
+fn tensorboard_reads_what_the_log_says() {
+    let python = std::env::var("INFOGAN_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let reads = |script: &str, folder: &Path| {
+        let output = std::process::Command::new(&python).args(["-c", script]).arg(folder).output();
+        output.ok().filter(|output| output.status.success())
+    };
+    if reads("import tensorboard", Path::new(".")).is_none() {
+        eprintln!("skipped: TensorBoard's own reader (INFOGAN_PYTHON names no Python with tensorboard)");
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    expect_code(&train_in(folder.path(), &["--out", "run", "--tensorboard", "-q"]), 0);
+    let script = "import sys, json
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+events = EventAccumulator(sys.argv[1]); events.Reload()
+print(json.dumps({tag: [[e.step, e.value] for e in events.Scalars(tag)] for tag in events.Tags()['scalars']}))";
+    let read = reads(script, &folder.path().join("run/tensorboard")).expect("TensorBoard reads it");
+    let read: Value = serde_json::from_slice(&read.stdout).expect("JSON");
+    let log = json_lines(&folder.path().join("run/log.jsonl"));
+    for (tag, of) in [
+        ("losses/critic", "/losses/critic"),
+        ("bounds/c1", "/bounds/c1"),
+        ("monitors/diversity", "/monitors/diversity"),
+    ] {
+        let seen: Vec<(u64, f32)> = (read[tag].as_array().expect(tag).iter())
+            .map(|one| (one[0].as_u64().expect("a step"), one[1].as_f64().expect("a number") as f32))
+            .collect();
+        let logged: Vec<(u64, f32)> = (log.iter())
+            .map(|line| {
+                let value = line.pointer(of).and_then(Value::as_f64).expect("logged");
+                (line["step"].as_u64().expect("a step"), value as f32)
+            })
+            .collect();
+        assert_eq!(seen, logged, "{tag}");
+    }
 }
 
 #[test]

@@ -6,6 +6,8 @@
 //! to keep: a resumed run, a run cut in other batches and a run on another number of threads see the same
 //! numbers. The few lines are repeated in NumPy in `fixtures/philox.py`, so parity files need not store weights.
 
+use rayon::prelude::*;
+
 /// The root of all random numbers of one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Streams {
@@ -51,6 +53,18 @@ impl Streams {
     pub fn root(&self, purpose: &str) -> Stream {
         self.at(purpose, Address::default())
     }
+}
+
+/// Standard normal numbers for so many samples, `[samples, width]`, on all threads: each sample has a stream of its own
+/// from the given address on.
+pub fn normals(streams: Streams, purpose: &str, from: Address, samples: usize, width: usize) -> Vec<f32> {
+    let mut values = vec![0.0; samples * width];
+    values.par_chunks_mut(width.max(1)).enumerate().for_each(|(index, row)| {
+        let sample = from.sample + index as u32;
+        let mut stream = streams.at(purpose, Address { sample, ..from });
+        row.iter_mut().for_each(|value| *value = stream.normal());
+    });
+    values
 }
 
 /// A sequence of random numbers. Made by [`Streams::at`].

@@ -22,7 +22,7 @@ use infogan_data::ImageSet;
 use infogan_ops::device;
 
 /// Factors and the names of their values.
-const FACTORS: [(&str, &[&str]); 24] = [
+const FACTORS: [(&str, &[&str]); 25] = [
     ("loss", &["non-saturating", "saturating"]),
     ("epsilon", &["0", "1e-8"]),
     ("scale", &["unit", "symmetric"]),
@@ -36,6 +36,7 @@ const FACTORS: [(&str, &[&str]); 24] = [
     ("latents", &["fresh", "reused"]),
     ("order", &["critic-first", "generator-first"]),
     ("shared", &["yes", "no"]),
+    ("critic-noise", &["0", "0.1"]),
     ("critic-optimizer", &["adam", "sgd", "momentum"]),
     ("generator-optimizer", &["adam", "sgd"]),
     ("critic-repeat", &["1", "2"]),
@@ -130,9 +131,10 @@ impl Row<'_> {
         let norm = choose("critic-norm", "bn", "bn ", "");
         let tail = choose("critic-tail", "fc", "fc 8", "conv 8 k4 s2");
         line(format_args!(
-            "[critic]\nshared_pass = {}\nlayers = [\"conv 8 k4 s2 {bias}lrelu\", \
+            "[critic]\nshared_pass = {}\nnoise = {}\nlayers = [\"conv 8 k4 s2 {bias}lrelu\", \
              \"conv 8 k4 s2 {norm}{bias}lrelu\", \"{tail} {norm}lrelu\"]",
-            choose("shared", "yes", "true", "false")
+            choose("shared", "yes", "true", "false"),
+            choose("critic-noise", "0", "0.0", "0.1")
         ));
 
         if get("routing") != "absent" {

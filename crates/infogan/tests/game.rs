@@ -46,6 +46,27 @@ fn each_side_of_the_adversarial_loss_reaches_its_own_player_only() {
     assert!(helped["generator"] == alone["generator"]);
 }
 
+/// Noise changes what is learned, the same each time, and falls to nothing in its steps.
+#[test]
+fn noise_before_the_critic_is_the_runs_own_and_ends() {
+    let noisy = after_a_step(&toy(&["critic.noise=0.2"]));
+    let plain = after_a_step(&toy(&[]));
+    assert!(plain["critic"] != noisy["critic"] && plain["generator"] != noisy["generator"]);
+    assert!(noisy == after_a_step(&toy(&["critic.noise=0.2"])));
+    assert!(noisy == after_a_step(&toy(&["critic.noise=0.2", "critic.noise_steps=2"])), "all of it at first");
+    let task = |settings: &[&str]| {
+        GameTask::new(&toy(settings), pictures([1, 8, 8], 24), device::resolve("cpu").unwrap()).unwrap()
+    };
+    let (falling, silent) = (task(&["critic.noise=0.2", "critic.noise_steps=2"]), task(&[]));
+    let mut state = falling.init();
+    for equal in [false, false, true] {
+        let mut other = state.clone();
+        silent.step(&mut other).unwrap();
+        falling.step(&mut state).unwrap();
+        assert_eq!(state.sections_to_host() == other.sections_to_host(), equal);
+    }
+}
+
 #[test]
 fn the_heads_slope_is_the_critics() {
     let (usual, flat) = (after_a_step(&toy(&[])), after_a_step(&toy(&["critic.slope=0.01"])));

@@ -1,4 +1,5 @@
-//! Writes samples of every kind to begin fuzzing with: `cargo run --example seeds FOLDER`, a folder in it a target.
+//! Writes samples of every kind to begin fuzzing with, those of fuzz/model too: `cargo run --example seeds FOLDER`, a
+//! folder in it a target.
 
 use std::{
     fs,
@@ -54,12 +55,14 @@ fn main() -> Fallible {
     seed("table", "celeba", b"2\nMale  Young\na.bmp -1  1\nb.bmp  1 -1\n")?;
     seed("table", "parquet", &parquet_table()?)?;
 
-    let lines = [&b"pa/1.png\npa/2.jpg\npb/3.png"[..], b"ptrain/a/1.png\nptest/a/2.png", b"lz>a\npa/1.png\nda.png"];
+    let lines =
+        [&b"pa/1.png\npa/2.jpg\npb/3.png"[..], b"ptrain/a/1.png\nptest/a/2.png", b"lz>a\npa/1.png\nda.png"];
     for (number, lines) in lines.iter().enumerate() {
         seed("names", &number.to_string(), lines)?;
     }
 
-    let clear = RgbaImage::from_fn(17, 9, |x, y| image::Rgba([x as u8 * 15, y as u8 * 28, 90, 255 - x as u8]));
+    let clear =
+        RgbaImage::from_fn(17, 9, |x, y| image::Rgba([x as u8 * 15, y as u8 * 28, 90, 255 - x as u8]));
     let clear = DynamicImage::ImageRgba8(clear);
     let forms = [
         ("rgba", clear.clone()),
@@ -70,7 +73,9 @@ fn main() -> Fallible {
         ("deep-grey", clear.to_luma16().into()),
     ];
     for (name, picture) in &forms {
-        for kind in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Bmp, ImageFormat::Gif, ImageFormat::WebP] {
+        for kind in
+            [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Bmp, ImageFormat::Gif, ImageFormat::WebP]
+        {
             let mut bytes = Cursor::new(Vec::new());
             // Not every form has every kind of pixels.
             if picture.write_to(&mut bytes, kind).is_ok() {
@@ -85,6 +90,41 @@ fn main() -> Fallible {
         }
     }
     fs::remove_dir_all(&scratch)?;
+
+    // Those of fuzz/model, which would need Burn to be made.
+    let root_of_all = fixtures.join("..");
+    for (folder, target) in
+        [("fixtures/weights", "weights"), ("attacks", "weights"), ("crates/infogan/presets", "config")]
+    {
+        for entry in fs::read_dir(root_of_all.join(folder))? {
+            let path = entry?.path();
+            let (name, bytes) =
+                (path.file_name().unwrap_or_default().to_string_lossy().into_owned(), fs::read(&path)?);
+            if bytes.len() < 16_384 && target == "config" {
+                seed(target, &name, &two(b"train.batch=16", &bytes))?;
+            } else if bytes.len() < 16_384 {
+                seed(target, &name, &bytes)?;
+            }
+        }
+    }
+    let line = br#"{"step":20,"images":1280,"losses":{"critic":1.25},"bounds":{"c1":1.5},"monitors":{"critic_real":0.7}}"#;
+    seed(
+        "log",
+        "lines",
+        &[line, &b"\n"[..], &line.map(|byte| if byte == b'2' { b'4' } else { byte }), b"\n"].concat(),
+    )?;
+    let header = br#"{"0.weight":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#;
+    let tensors =
+        [&(header.len() as u64).to_le_bytes()[..], header, &1_f32.to_le_bytes(), &(-1_f32).to_le_bytes()]
+            .concat();
+    seed("checkpoint", "tensors", &[&[2], &tensors[..]].concat())?;
+    let zeros = "0".repeat(64);
+    let meta = format!(
+        r#"{{"format": "infogan-checkpoint", "version": 1, "step": 1, "config_hash": "{zeros}", "versions": {{}}, "counters": {{}},
+"files": {{"generator.safetensors": {{"bytes": {}, "sha256": "{zeros}", "derived": []}}}}, "checksum": "{zeros}"}}"#,
+        tensors.len()
+    );
+    seed("checkpoint", "manifest", &[&[1], meta.as_bytes()].concat())?;
     Ok(())
 }
 

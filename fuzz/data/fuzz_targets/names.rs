@@ -34,7 +34,9 @@ fuzz_target!(|input: &[u8]| {
     let _ = fs::create_dir(&root);
     for line in input.split(|&byte| byte == b'\n').take(24) {
         let Some((kind, name)) = line.split_first() else { continue };
-        let Some(path) = inside(&root, name.split(|&byte| byte == b'>').next().unwrap_or_default()) else { continue };
+        let Some(path) = inside(&root, name.split(|&byte| byte == b'>').next().unwrap_or_default()) else {
+            continue;
+        };
         let _ = path.parent().map(fs::create_dir_all);
         let _ = match kind {
             b'p' => fs::write(&path, PICTURE.as_slice()),

@@ -15,7 +15,7 @@ pub struct DataArgs {
 /// What `data` can do.
 #[derive(Debug, Subcommand)]
 pub enum DataAction {
-    /// Decode a folder of pictures once and tell what is in it; exit 1 if a file cannot be used
+    /// Read a data set once and tell what is in it; exit 1 if a picture file cannot be used
     #[command(after_help = CHECK)]
     Check(CheckArgs),
     /// Bring a data set into another form
@@ -43,7 +43,7 @@ Examples:
 /// Arguments of `data check`.
 #[derive(Args, Debug)]
 pub struct CheckArgs {
-    /// Folder of pictures
+    /// Folder of pictures, or any other set that 'train --data' takes
     pub dir: PathBuf,
     /// Table of classes and attributes: CSV, JSON, Parquet or CelebA's list [default: labels.csv in the folder, if it
     /// is there]

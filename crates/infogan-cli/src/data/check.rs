@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeMap, fmt::Display, process::ExitCode};
 
-use infogan_data::{Report, check_folder, shown};
+use infogan_data::{Report, Source, Split, check_folder, detect, shown};
 
 use super::args::CheckArgs;
 use crate::{
     failure::{Failure, print},
     progress::Reading,
-    text::{grouped, shortened},
+    text::{counted, grouped, shortened},
 };
 
 /// Rows of a list that are printed; JSON has all.
@@ -16,10 +16,15 @@ const SHOWN: usize = 20;
 
 /// Decodes everything once and tells what is there.
 pub fn check(args: &CheckArgs) -> Result<ExitCode, Failure> {
-    let line = Reading::new("checking pictures", args.json);
-    let checked = check_folder(&args.dir, args.labels.as_deref(), &|done, all| line.show(done, all));
-    line.end();
-    let report = checked?;
+    let report = match detect(&args.dir)? {
+        Source::Pictures => {
+            let line = Reading::new("checking pictures", args.json);
+            let checked = check_folder(&args.dir, args.labels.as_deref(), &|done, all| line.show(done, all));
+            line.end();
+            checked?
+        }
+        source => of_set(source, args)?,
+    };
     if args.json {
         let json = serde_json::to_string_pretty(&report)
             .map_err(|error| Failure::usage(format!("the report cannot be shown as JSON: {error}")))?;
@@ -30,9 +35,28 @@ pub fn check(args: &CheckArgs) -> Result<ExitCode, Failure> {
     Ok(if report.rejected.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// What a set of another form holds. It is read as a whole or, with an error, not at all.
+fn of_set(source: Source, args: &CheckArgs) -> Result<Report, Failure> {
+    if args.labels.is_some() {
+        return Err(Failure::usage("--labels: is for picture files; this set has labels of its own"));
+    }
+    let mut report = Report::default();
+    for split in [Split::Train, Split::Test] {
+        let set = source.load(&args.dir, split)?;
+        let [channels, height, width] = set.shape();
+        report.ok += set.len();
+        *report.sizes.entry(format!("{width}×{height}")).or_default() += set.len();
+        let kind = format!("{}, {}", split.name(), if channels == 1 { "grey" } else { "colour" });
+        *report.modes.entry(kind).or_default() += set.len();
+        for &label in set.labels().unwrap_or_default() {
+            *report.classes.entry(set.class_names()[usize::from(label)].clone()).or_default() += 1;
+        }
+    }
+    Ok(report)
+}
+
 fn as_text(report: &Report) -> String {
-    let count = |n: usize| grouped(n as u64);
-    let mut text = format!("{} pictures can be used\n", count(report.ok));
+    let mut text = format!("{} can be used\n", counted(report.ok, "picture"));
     for (what, counts) in [("classes", &report.classes), ("sizes", &report.sizes), ("kinds", &report.modes)] {
         if !counts.is_empty() {
             text.push_str(&format!("\n{what}\n{}", table(counts)));

@@ -396,6 +396,8 @@ mod tests {
             ("a.json", b"[1, 2]"),
             ("a.json", b"{\"a\": "),
             ("a.parquet", b"PAR1 and no more"),
+            // Found by fuzzing: its reader panics.
+            ("b.parquet", include_bytes!("../../../../fixtures/damaged.parquet")),
         ] {
             let error = read(name, content).err().unwrap_or_else(|| panic!("{name} {content:?} is read"));
             assert!(error.contains(name), "{error}");

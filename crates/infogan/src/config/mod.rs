@@ -299,6 +299,21 @@ pub struct CriticConfig {
     /// Real and generated pictures share one pass, with batch norm in two groups.
     #[serde(default = "yes")]
     pub shared_pass: bool,
+    /// Standard deviation of normal noise on every picture that the critic sees, real or generated, in units of the
+    /// pixels' range (`data.scale`): instance noise (Sønderby et al. 2017, §3). 0 is none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub noise: f64,
+    /// Steps over which the noise falls to nothing, in a straight line; 0 keeps it.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub noise_steps: u64,
+}
+
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
+}
+
+fn is_none(value: &u64) -> bool {
+    *value == 0
 }
 
 fn default_slope() -> f64 {

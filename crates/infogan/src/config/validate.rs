@@ -118,6 +118,8 @@ fn latent(config: &Config) -> Checked {
 
 fn networks(config: &Config) -> Checked {
     let (generator, critic) = (&config.generator, &config.critic);
+    within("critic.noise", critic.noise, 0.0, 10.0)?;
+    within("critic.noise_steps", critic.noise_steps, 0, u64::from(u32::MAX))?;
     for (key, slope, layers) in
         [("generator", generator.slope, &generator.layers), ("critic", critic.slope, &critic.layers)]
     {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use burn::tensor::{Tensor, activation};
-use infogan_data::random::Streams;
+use burn::tensor::{Tensor, TensorData, activation};
+use infogan_data::random::{Address, Streams, normals};
 use infogan_metrics::diversity::nearest_distance;
 use infogan_ops::{AdamOptions, adam, sgd, squares_finite};
 
@@ -130,7 +130,8 @@ impl Game {
                 } else {
                     None
                 };
-                carried = self.play(state, phase, generation, real, &mut report)?;
+                let number = (index as u32) << 16 | repeat as u32;
+                carried = self.play(state, phase, number, generation, real, &mut report)?;
             }
         }
         state.counters.insert(STEP.to_owned(), step + 1);
@@ -151,11 +152,13 @@ impl Game {
         Generation { draw, generator, fake } // [N, C, H, W]
     }
 
-    /// Runs one phase: losses, gradients, updates. Gives the generation back if a later phase may reuse it.
+    /// Runs one phase: losses, gradients, updates. Gives the generation back if a later phase may reuse it. `number` is
+    /// that of the phase and the repeat in it.
     fn play(
         &self,
         state: &mut State,
         phase: &Phase,
+        number: u32,
         generation: Option<Generation>,
         real: Option<Tensor<4>>,
         report: &mut StepReport,
@@ -165,10 +168,15 @@ impl Game {
             let fake = generation.fake.clone();
             if trains(GENERATOR) { fake } else { fake.inner() }
         });
+        if phase.settings.adversarial == Side::Critic && self.is_told(state.step() + 1) {
+            let ratio = real.as_ref().zip(fake.as_ref()).and_then(diversity);
+            report.monitors.extend(ratio.map(|ratio| (DIVERSITY.to_owned(), ratio)));
+        }
+        let noisy = |pictures: Tensor<4>, side| self.with_noise(pictures, side, state.step(), number);
         let mut scene = Scene {
             draw: generation.as_ref().map(|generation| &generation.draw),
-            real,
-            fake,
+            real: real.map(|real| noisy(real, "noise on real")),
+            fake: fake.map(|fake| noisy(fake, "noise on generated")),
             critic: Bound::new(&state.sections[CRITIC], trains(CRITIC)),
             critic_real: None,
             critic_fake: None,
@@ -190,10 +198,6 @@ impl Game {
                 for (name, logits) in [("critic_real", &on_real), ("critic_fake", &on_fake)] {
                     let mean = activation::sigmoid(logits.clone().inner()).mean();
                     report.monitors.insert(name.to_owned(), scalar(&mean));
-                }
-                if self.is_told(state.step() + 1) {
-                    let ratio = scene.real.as_ref().zip(scene.fake.as_ref()).and_then(diversity);
-                    report.monitors.extend(ratio.map(|ratio| (DIVERSITY.to_owned(), ratio)));
                 }
                 let loss = critic_loss(on_real, on_fake, epsilon);
                 losses.push((CRITIC.to_owned(), loss.clone()));
@@ -278,6 +282,25 @@ impl Game {
             self.optimizers[name].update(name, state, &mut gradients);
         }
         Ok(generation)
+    }
+
+    /// Pictures as the critic sees them, `[N, C, H, W]`.
+    fn with_noise(&self, pictures: Tensor<4>, side: &str, step: u64, number: u32) -> Tensor<4> {
+        let critic = &self.config.critic;
+        let left = match critic.noise_steps {
+            0 => 1.0,
+            steps => 1.0 - step.min(steps) as f64 / steps as f64,
+        };
+        if critic.noise * left == 0.0 {
+            return pictures;
+        }
+        let [batch, channels, height, width] = pictures.dims();
+        let from = Address { step: step as u32, phase: number, sample: 0 };
+        let streams = Streams::new(self.config.seed);
+        let noise = normals(streams, side, from, batch, channels * height * width);
+        let noise =
+            Tensor::from_data(TensorData::new(noise, [batch, channels, height, width]), &pictures.device());
+        pictures + noise * (critic.noise * left)
     }
 
     /// The critic's answers to real and to generated pictures: in one pass where batch norm can be cut in groups.
