@@ -190,7 +190,9 @@ fn survey(
     watch: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Survey, DataError> {
     let found = some(dir, walk(dir)?)?;
-    let mut report = Report { rejected: found.rejected, ignored: found.ignored, ..Report::default() };
+    let warnings = strange_folders(&found);
+    let mut report =
+        Report { rejected: found.rejected, ignored: found.ignored, warnings, ..Report::default() };
     let table = match labels {
         Some(labels) => Some(Table::read(labels)?),
         None => own_table(dir, &found.files, &mut report.warnings),
@@ -206,15 +208,8 @@ fn survey(
     };
     let looked: Vec<Result<Seen, String>> = found.files.par_iter().map(look).collect();
 
-    for (files, what) in [
-        (&found.repeated, "a link to a folder that is read already"),
-        (&found.named_as_pictures, "a folder that is named as a picture is"),
-    ] {
-        report.warnings.extend(files.iter().take(MOST_TOLD).map(|file| format!("{}: {what}", shown(file))));
-        let more = files.len().saturating_sub(MOST_TOLD);
-        report.warnings.extend((more > 0).then(|| format!("{more} more are each {what}")));
-    }
     let (mut pictures, mut rows, mut misnamed) = (Vec::new(), Vec::new(), Vec::new());
+    let mut without_row = 0;
     let split = is_split(&found.files);
     for (entry, seen) in found.files.into_iter().zip(looked) {
         let row = table.as_ref().map(|table| table.usable_row(&entry.inside)).transpose();
@@ -225,6 +220,7 @@ fn survey(
                 continue;
             }
             (_, Err(reason)) => {
+                without_row += 1;
                 report.rejected.push(Rejected { file: entry.inside, reason: reason.to_owned() });
                 continue;
             }
@@ -238,30 +234,48 @@ fn survey(
         pictures.push(Picture { inside: entry.inside, seen, held_out, class });
         rows.extend(row);
     }
-    if table.is_some() && 2 * pictures.len() < all {
+    if 2 * without_row > all {
         report.warnings.push(format!(
-            "the table of labels has rows for {} of {all} pictures only: does it name the files as they lie here?",
-            pictures.len()
+            "the table of labels has no row for {without_row} of {all} pictures: does it name the files as they lie here?"
         ));
     }
-    // A class is one only if every picture has one.
-    let classless = pictures.iter().filter(|picture| picture.class.is_none()).count();
-    if (1..pictures.len()).contains(&classless) {
-        report.warnings.push(format!(
-            "{classless} of {} pictures lie beside the folders, so the folders are not taken as classes",
-            pictures.len()
-        ));
-        pictures.iter_mut().for_each(|picture| picture.class = None);
-    }
-    // Beside a table, one folder is where the pictures lie and no class.
-    let of_folders = table.as_ref().is_some_and(|table| !table.has_classes());
-    if of_folders && pictures.windows(2).all(|pair| pair[0].class == pair[1].class) {
-        pictures.iter_mut().for_each(|picture| picture.class = None);
-    }
+    report.warnings.extend(settle_classes(&mut pictures, table.as_ref()));
     let (factors, warnings) = table.map_or_else(Default::default, |table| table.factors(&rows));
     report.warnings.extend(warnings);
     fill(&mut report, &pictures, &misnamed, fit);
     Ok(Survey { pictures, factors, report })
+}
+
+/// Names links and folders that a user may not have meant.
+fn strange_folders(found: &Found) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for (files, what) in [
+        (&found.repeated, "a link to a folder that is read already"),
+        (&found.named_as_pictures, "a folder that is named as a picture is"),
+    ] {
+        warnings.extend(files.iter().take(MOST_TOLD).map(|file| format!("{}: {what}", shown(file))));
+        let more = files.len().saturating_sub(MOST_TOLD);
+        warnings.extend((more > 0).then(|| format!("{more} more are each {what}")));
+    }
+    warnings
+}
+
+/// Takes classes away where they are none.
+fn settle_classes(pictures: &mut [Picture], table: Option<&Table>) -> Option<String> {
+    // A class is one only if every picture has one.
+    let classless = pictures.iter().filter(|picture| picture.class.is_none()).count();
+    let some = (1..pictures.len()).contains(&classless);
+    // Beside a table, one folder is where the pictures lie and no class.
+    let of_folders = table.is_some_and(|table| !table.has_classes());
+    if some || of_folders && pictures.windows(2).all(|pair| pair[0].class == pair[1].class) {
+        pictures.iter_mut().for_each(|picture| picture.class = None);
+    }
+    let all = pictures.len();
+    some.then(|| {
+        format!(
+            "{classless} of {all} pictures lie beside the folders, so the folders are not taken as classes"
+        )
+    })
 }
 
 /// The table that a folder brings along, if it is one of its pictures.
