@@ -21,5 +21,6 @@ pub mod run;
 pub mod session;
 pub mod tasks;
 pub mod train;
+pub mod transforms;
 
 pub use error::Error;

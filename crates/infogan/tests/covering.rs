@@ -36,7 +36,7 @@ const FACTORS: [(&str, &[&str]); 25] = [
     ("latents", &["fresh", "reused"]),
     ("order", &["critic-first", "generator-first"]),
     ("shared", &["yes", "no"]),
-    ("critic-noise", &["0", "0.1"]),
+    ("transform", &["none", "noise", "noise-on-real"]),
     ("critic-optimizer", &["adam", "sgd", "momentum"]),
     ("generator-optimizer", &["adam", "sgd"]),
     ("critic-repeat", &["1", "2"]),
@@ -131,11 +131,16 @@ impl Row<'_> {
         let norm = choose("critic-norm", "bn", "bn ", "");
         let tail = choose("critic-tail", "fc", "fc 8", "conv 8 k4 s2");
         line(format_args!(
-            "[critic]\nshared_pass = {}\nnoise = {}\nlayers = [\"conv 8 k4 s2 {bias}lrelu\", \
+            "[critic]\nshared_pass = {}\nlayers = [\"conv 8 k4 s2 {bias}lrelu\", \
              \"conv 8 k4 s2 {norm}{bias}lrelu\", \"{tail} {norm}lrelu\"]",
-            choose("shared", "yes", "true", "false"),
-            choose("critic-noise", "0", "0.0", "0.1")
+            choose("shared", "yes", "true", "false")
         ));
+        if get("transform") != "none" {
+            line(format_args!(
+                "[transforms.noise]\nkind = \"instance-noise\"\ndeviation = 0.1\non = {}",
+                choose("transform", "noise", "['real', 'generated']", "['real']")
+            ));
+        }
 
         if get("routing") != "absent" {
             let recover = match get("codes") {

@@ -49,15 +49,22 @@ fn each_side_of_the_adversarial_loss_reaches_its_own_player_only() {
 /// Noise changes what is learned, the same each time, and falls to nothing in its steps.
 #[test]
 fn noise_before_the_critic_is_the_runs_own_and_ends() {
-    let noisy = after_a_step(&toy(&["critic.noise=0.2"]));
+    const NOISE: [&str; 2] = ["transforms.noise.kind=instance-noise", "transforms.noise.deviation=0.2"];
+    let with = |more: &'static str| [NOISE[0], NOISE[1], more];
+    let falling = with("transforms.noise.decay_steps=2");
+    let noisy = after_a_step(&toy(&NOISE));
     let plain = after_a_step(&toy(&[]));
     assert!(plain["critic"] != noisy["critic"] && plain["generator"] != noisy["generator"]);
-    assert!(noisy == after_a_step(&toy(&["critic.noise=0.2"])));
-    assert!(noisy == after_a_step(&toy(&["critic.noise=0.2", "critic.noise_steps=2"])), "all of it at first");
+    assert!(noisy == after_a_step(&toy(&NOISE)));
+    assert!(noisy == after_a_step(&toy(&falling)), "all of it at first");
     let task = |settings: &[&str]| {
         GameTask::new(&toy(settings), pictures([1, 8, 8], 24), device::resolve("cpu").unwrap()).unwrap()
     };
-    let (falling, silent) = (task(&["critic.noise=0.2", "critic.noise_steps=2"]), task(&[]));
+    let real = after_a_step(&toy(&with("transforms.noise.on=['real']")));
+    assert!(real["critic"] != noisy["critic"] && real["critic"] != plain["critic"]);
+    assert!(refusal(&with("transforms.noise.deviation=-1")).contains("transforms.noise.deviation"));
+    assert!(refusal(&with("transforms.noise.on=['fake']")).contains("generated"));
+    let (falling, silent) = (task(&falling), task(&[]));
     let mut state = falling.init();
     for equal in [false, false, true] {
         let mut other = state.clone();

@@ -10,7 +10,7 @@ pub use preset::{PRESETS, Preset, preset};
 pub use resolve::{Resolver, differences, from_toml};
 pub use validate::validate;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use infogan_data::{Background, Resize, Scale, Source};
 use serde::{Deserialize, Serialize};
@@ -62,6 +62,9 @@ pub struct Config {
     /// Further losses by name.
     #[serde(default)]
     pub terms: BTreeMap<String, TermConfig>,
+    /// What happens to pictures before the critic sees them, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub transforms: BTreeMap<String, TransformConfig>,
     /// Optimisers by name, each owning networks.
     pub optimizers: BTreeMap<String, OptimizerConfig>,
     /// What happens in a step, in order.
@@ -299,21 +302,6 @@ pub struct CriticConfig {
     /// Real and generated pictures share one pass, with batch norm in two groups.
     #[serde(default = "yes")]
     pub shared_pass: bool,
-    /// Standard deviation of normal noise on every picture that the critic sees, real or generated, in units of the
-    /// pixels' range (`data.scale`): instance noise (Sønderby et al. 2017, §3). 0 is none.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub noise: f64,
-    /// Steps over which the noise falls to nothing, in a straight line; 0 keeps it.
-    #[serde(default, skip_serializing_if = "is_none")]
-    pub noise_steps: u64,
-}
-
-fn is_zero(value: &f64) -> bool {
-    *value == 0.0
-}
-
-fn is_none(value: &u64) -> bool {
-    *value == 0
 }
 
 fn default_slope() -> f64 {
@@ -341,6 +329,62 @@ pub struct AdversarialConfig {
     /// ε inside the logarithms; 0 computes them exactly from logits.
     #[serde(default)]
     pub epsilon: f64,
+}
+
+/// Something that happens to pictures before the critic sees them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum TransformConfig {
+    /// Normal noise on every value.
+    InstanceNoise(InstanceNoiseConfig),
+}
+
+/// The transform `instance-noise`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InstanceNoiseConfig {
+    /// Standard deviation, in units of the pixels' range (`data.scale`).
+    pub deviation: f64,
+    /// Steps over which it falls to nothing, in a straight line; 0 keeps it.
+    #[serde(default)]
+    pub decay_steps: u64,
+    /// Pictures it lies on.
+    #[serde(default = "both")]
+    pub on: BTreeSet<Pictures>,
+}
+
+impl InstanceNoiseConfig {
+    /// The share of the noise that is left at a step.
+    pub fn left(&self, step: u64) -> f64 {
+        match self.decay_steps {
+            0 => 1.0,
+            steps => 1.0 - step.min(steps) as f64 / steps as f64,
+        }
+    }
+}
+
+/// Pictures by where they come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pictures {
+    /// From the data set.
+    Real,
+    /// From the generator.
+    Generated,
+}
+
+impl Pictures {
+    /// `"real"` or `"generated"`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Real => "real",
+            Self::Generated => "generated",
+        }
+    }
+}
+
+fn both() -> BTreeSet<Pictures> {
+    [Pictures::Real, Pictures::Generated].into()
 }
 
 /// A term of the loss.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Config, ConfigError, Origin, PriorKind};
+use super::{Config, ConfigError, Origin, PriorKind, TransformConfig};
 use infogan_data::Scale;
 use infogan_metrics::clustering::MAX_CATEGORIES;
 use infogan_ops::Activation;
@@ -21,6 +21,7 @@ pub fn validate(config: &Config) -> Checked {
     networks(config)?;
     optimizers(config)?;
     phases(config)?;
+    transforms(config)?;
     terms(config)
 }
 
@@ -118,8 +119,6 @@ fn latent(config: &Config) -> Checked {
 
 fn networks(config: &Config) -> Checked {
     let (generator, critic) = (&config.generator, &config.critic);
-    within("critic.noise", critic.noise, 0.0, 10.0)?;
-    within("critic.noise_steps", critic.noise_steps, 0, u64::from(u32::MAX))?;
     for (key, slope, layers) in
         [("generator", generator.slope, &generator.layers), ("critic", critic.slope, &critic.layers)]
     {
@@ -184,6 +183,17 @@ fn phases(config: &Config) -> Checked {
         }
         within(&key("every"), phase.every, 1, 1_000_000)?;
         within(&key("repeat"), phase.repeat, 1, 1000)?;
+    }
+    Ok(())
+}
+
+fn transforms(config: &Config) -> Checked {
+    for (name, transform) in &config.transforms {
+        plain(&format!("transforms.{name}"), name)?;
+        let TransformConfig::InstanceNoise(noise) = transform;
+        let key = |part: &str| format!("transforms.{name}.{part}");
+        within(&key("deviation"), noise.deviation, 0.0, 10.0)?;
+        within(&key("decay_steps"), noise.decay_steps, 0, u64::from(u32::MAX))?;
     }
     Ok(())
 }

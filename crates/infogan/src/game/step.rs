@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use burn::tensor::{Tensor, TensorData, activation};
-use infogan_data::random::{Address, Streams, normals};
+use burn::tensor::{Tensor, activation};
+use infogan_data::random::{Address, Streams};
 use infogan_metrics::diversity::nearest_distance;
 use infogan_ops::{AdamOptions, adam, sgd, squares_finite};
 
@@ -11,12 +11,13 @@ use super::{
     CRITIC, GENERATOR, Game, Optimizer, Phase, optimizer_counter, optimizer_section, terms::TermContext,
 };
 use crate::{
-    config::{Latents, OptimizerKind, Receiver, Side},
+    config::{Latents, OptimizerKind, Pictures, Receiver, Side},
     latent::Draw,
     networks::CriticOutput,
     nn::{Bound, NetState, NormMode, Pass, read},
     objectives::adversarial::{critic_loss, generator_loss},
     train::state::{STEP, State},
+    transforms::{self, Moment},
 };
 
 /// Why a step was not taken. Parameters are those before the phase that failed.
@@ -172,11 +173,15 @@ impl Game {
             let ratio = real.as_ref().zip(fake.as_ref()).and_then(diversity);
             report.monitors.extend(ratio.map(|ratio| (DIVERSITY.to_owned(), ratio)));
         }
-        let noisy = |pictures: Tensor<4>, side| self.with_noise(pictures, side, state.step(), number);
+        let moment = Moment {
+            streams: Streams::new(self.config.seed),
+            address: Address { step: state.step() as u32, phase: number, sample: 0 },
+        };
+        let seen = |pictures, side| transforms::apply(&self.config.transforms, side, pictures, moment);
         let mut scene = Scene {
             draw: generation.as_ref().map(|generation| &generation.draw),
-            real: real.map(|real| noisy(real, "noise on real")),
-            fake: fake.map(|fake| noisy(fake, "noise on generated")),
+            real: real.map(|real| seen(real, Pictures::Real)),
+            fake: fake.map(|fake| seen(fake, Pictures::Generated)),
             critic: Bound::new(&state.sections[CRITIC], trains(CRITIC)),
             critic_real: None,
             critic_fake: None,
@@ -282,25 +287,6 @@ impl Game {
             self.optimizers[name].update(name, state, &mut gradients);
         }
         Ok(generation)
-    }
-
-    /// Pictures as the critic sees them, `[N, C, H, W]`.
-    fn with_noise(&self, pictures: Tensor<4>, side: &str, step: u64, number: u32) -> Tensor<4> {
-        let critic = &self.config.critic;
-        let left = match critic.noise_steps {
-            0 => 1.0,
-            steps => 1.0 - step.min(steps) as f64 / steps as f64,
-        };
-        if critic.noise * left == 0.0 {
-            return pictures;
-        }
-        let [batch, channels, height, width] = pictures.dims();
-        let from = Address { step: step as u32, phase: number, sample: 0 };
-        let streams = Streams::new(self.config.seed);
-        let noise = normals(streams, side, from, batch, channels * height * width);
-        let noise =
-            Tensor::from_data(TensorData::new(noise, [batch, channels, height, width]), &pictures.device());
-        pictures + noise * (critic.noise * left)
     }
 
     /// The critic's answers to real and to generated pictures: in one pass where batch norm can be cut in groups.
