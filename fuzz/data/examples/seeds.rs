@@ -3,7 +3,7 @@
 
 use std::{
     fs,
-    io::{Cursor, Write},
+    io::{Cursor, Read, Write},
     path::Path,
     process::Command,
     sync::Arc,
@@ -46,7 +46,9 @@ fn main() -> Fallible {
     seed("cifar", "ten", &vec![3; 2 * 3073])?;
     seed("cifar", "hundred", &vec![3; 3074])?;
     seed("stl10", "one", &two(&[7], &vec![9; 3 * 96 * 96]))?;
-    seed("mat", "compressed", &fs::read(fixtures.join("svhn_scipy.mat"))?)?;
+    let compressed = fs::read(fixtures.join("svhn_scipy.mat"))?;
+    seed("mat", "compressed", &compressed)?;
+    seed("mat", "plain", &unpacked(&compressed)?)?;
 
     seed("table", "csv", b"file,label,glasses,age\na.bmp,x,yes,30.5\nb.bmp,y,no,-2\n")?;
     seed("table", "semicolons", b"\xef\xbb\xbfimage;class\n\"a.bmp\";1\nb.bmp;2\n")?;
@@ -126,6 +128,20 @@ fn main() -> Fallible {
     );
     seed("checkpoint", "manifest", &[&[1], meta.as_bytes()].concat())?;
     Ok(())
+}
+
+/// A MATLAB file whose elements lie uncompressed: a header of 128 bytes, then elements of type 15 (compressed) and their
+/// lengths.
+fn unpacked(file: &[u8]) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+    let (header, mut rest) = file.split_at_checked(128).ok_or("no header")?;
+    let mut out = header.to_vec();
+    while let Some((tag, after)) = rest.split_at_checked(8) {
+        let length = u32::from_le_bytes(tag[4..].try_into()?) as usize;
+        let (element, after) = after.split_at_checked(length).ok_or("cut off")?;
+        flate2::read::ZlibDecoder::new(element).read_to_end(&mut out)?;
+        rest = after;
+    }
+    Ok(out)
 }
 
 /// As the system's gzip writes it.

@@ -13,7 +13,7 @@ fuzz_target!(|input: &[u8]| {
     put(&FOLDER, "a.pth", input);
     if let Ok(weights) = read_weights(&FOLDER.join("a.pth")) {
         let numbers: usize = weights.tensors.iter().map(|one| one.tensor.values.len()).sum();
-        // What is promised: nine times the length of the file, its own bytes among them.
+        // What is promised: nine times the length of the file, one of them for its own bytes.
         assert!(4 * numbers <= 8 * input.len());
     }
 });

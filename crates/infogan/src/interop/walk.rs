@@ -1,6 +1,6 @@
 //! Names of the tensors in what a pickle left: the keys on the way to them, joined by dots.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
 use super::{
     check_name,
@@ -18,68 +18,88 @@ const VISIT_LIMIT: usize = 1 << 20;
 
 /// All tensors with their names, in order.
 pub(super) fn tensors(pickle: &Pickle) -> Result<Vec<(String, TensorRef)>, Fault> {
-    let mut walk = Walk { pickle, visits: 0, names: BTreeSet::new(), found: Vec::new() };
-    walk.visit(pickle.root, "", 0)?;
+    let mut walk = Walk { pickle, visits: 0, path: Vec::new(), names: BTreeSet::new(), found: Vec::new() };
+    walk.visit(pickle.root)?;
     Ok(walk.found)
 }
 
 struct Walk<'a> {
     pickle: &'a Pickle,
     visits: usize,
+    /// The way to where the walk is. Names are made of it at tensors alone: a million values may be looked at.
+    path: Vec<Part<'a>>,
     names: BTreeSet<String>,
     found: Vec<(String, TensorRef)>,
 }
 
-impl Walk<'_> {
-    fn visit(&mut self, at: usize, name: &str, depth: usize) -> Result<(), Fault> {
+/// A key or a place in a list.
+#[derive(Clone, Copy)]
+enum Part<'a> {
+    Text(&'a str),
+    Number(i128),
+}
+
+impl fmt::Display for Part<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => text.fmt(f),
+            Self::Number(number) => number.fmt(f),
+        }
+    }
+}
+
+impl<'a> Walk<'a> {
+    fn visit(&mut self, at: usize) -> Result<(), Fault> {
         self.visits += 1;
-        if depth > DEPTH_LIMIT || self.visits > VISIT_LIMIT {
+        if self.path.len() > DEPTH_LIMIT || self.visits > VISIT_LIMIT {
             return refused(format!(
                 "nests its values deeper than {DEPTH_LIMIT} levels, or repeats them more than {VISIT_LIMIT} times"
             ));
         }
-        match &self.pickle.values[at] {
+        let pickle = self.pickle;
+        match &pickle.values[at] {
             Value::Dict(pairs) => {
                 let mut keys = BTreeSet::new();
                 for &(key, value) in pairs {
                     let key = self.key(key)?;
-                    if !keys.insert(key.clone()) {
-                        return damaged(format!("holds the key {key:?} twice"));
+                    if !keys.insert(key.to_string()) {
+                        return damaged(format!("holds the key {:?} twice", key.to_string()));
                     }
-                    self.visit(value, &below(name, &key)?, depth + 1)?;
+                    self.below(key, value)?;
                 }
             }
             Value::List(items) | Value::Tuple(items) => {
                 for (index, &item) in items.iter().enumerate() {
-                    self.visit(item, &below(name, &index.to_string())?, depth + 1)?;
+                    self.below(Part::Number(index as i128), item)?;
                 }
             }
             Value::Tensor(tensor) => {
+                let parts: Vec<String> = self.path.iter().map(Part::to_string).collect();
                 // A file may be one tensor and nothing else.
-                let name = if name.is_empty() { "tensor" } else { name };
-                check_name(name)?;
-                if !self.names.insert(name.to_owned()) {
+                let name = if parts.is_empty() { "tensor".to_owned() } else { parts.join(".") };
+                check_name(&name)?;
+                if !self.names.insert(name.clone()) {
                     return damaged(format!("holds two tensors {name}"));
                 }
-                self.found.push((name.to_owned(), tensor.clone()));
+                self.found.push((name, tensor.clone()));
             }
             _ => {}
         }
         Ok(())
     }
 
-    fn key(&self, at: usize) -> Result<String, Fault> {
+    fn below(&mut self, part: Part<'a>, at: usize) -> Result<(), Fault> {
+        self.path.push(part);
+        self.visit(at)?;
+        self.path.pop();
+        Ok(())
+    }
+
+    fn key(&self, at: usize) -> Result<Part<'a>, Fault> {
         match &self.pickle.values[at] {
-            Value::Text(text) => Ok(text.clone()),
-            Value::Int(number) => Ok(number.to_string()),
+            Value::Text(text) => check_name(text).map(|()| Part::Text(text)),
+            Value::Int(number) => Ok(Part::Number(*number)),
             _ => refused("has a dictionary whose keys are neither text nor whole numbers"),
         }
     }
-}
-
-/// The name one level down; checked here, so that names of nothing do not grow without end.
-fn below(name: &str, key: &str) -> Result<String, Fault> {
-    check_name(key)?;
-    let joined = if name.is_empty() { key.to_owned() } else { format!("{name}.{key}") };
-    check_name(&joined).map(|()| joined)
 }
