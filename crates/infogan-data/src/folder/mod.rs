@@ -208,6 +208,7 @@ fn survey(
 
     for (files, what) in [
         (&found.repeated, "another name of a folder that is read already"),
+        (&found.outside, "a link out of this folder"),
         (&found.named_as_pictures, "a folder that is named as a picture is"),
     ] {
         report.warnings.extend(files.iter().take(MOST_TOLD).map(|file| format!("{}: {what}", shown(file))));
