@@ -2,17 +2,28 @@
 
 use std::path::Path;
 
-/// A path as text that no terminal obeys and that tells different paths apart: control characters and bytes that are no
-/// UTF-8 are escaped (`\u{7}`, `\xff`), and in such a name backslashes too. Any other is what it is.
-pub fn shown(path: &Path) -> String {
-    let name = path.as_os_str().as_encoded_bytes();
-    if let Some(text) = path.to_str().filter(|text| !text.chars().any(char::is_control)) {
-        return text.to_owned();
+/// A path as text that no terminal obeys and that tells different ones apart: bytes that are no
+/// UTF-8, control characters and those that turn the direction of writing are escaped (`\xff`, `\n`, `\u{202e}`), and so
+/// that none of these can be feigned, backslashes too where they do not part folders.
+pub fn shown(path: impl AsRef<Path>) -> String {
+    let feigns = |letter| letter == '\\' && !std::path::is_separator(letter);
+    escaped(path.as_ref().as_os_str().as_encoded_bytes(), feigns)
+}
+
+/// Text of others for people, with nothing in it that a terminal obeys.
+pub fn plain(text: String) -> String {
+    if text.is_ascii() && !text.contains(char::is_control) {
+        text
+    } else {
+        escaped(text.as_bytes(), |_| false)
     }
-    let mut out = String::with_capacity(name.len() + 8);
-    for chunk in name.utf8_chunks() {
+}
+
+fn escaped(bytes: &[u8], feigns: impl Fn(char) -> bool) -> String {
+    let mut out = String::new();
+    for chunk in bytes.utf8_chunks() {
         for letter in chunk.valid().chars() {
-            if letter.is_control() || letter == '\\' {
+            if letter.is_control() || turns(letter) || feigns(letter) {
                 out.extend(letter.escape_default());
             } else {
                 out.push(letter);
@@ -21,6 +32,11 @@ pub fn shown(path: &Path) -> String {
         chunk.invalid().iter().for_each(|byte| out.push_str(&format!("\\x{byte:02x}")));
     }
     out
+}
+
+/// Whether a character makes a terminal write what follows elsewhere: another direction, another line.
+fn turns(letter: char) -> bool {
+    matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(all(test, unix))]
@@ -32,9 +48,11 @@ mod tests {
     #[test]
     fn names_are_told_apart_and_harmless() {
         let of = |name: &[u8]| shown(Path::new(OsStr::from_bytes(name)));
-        assert_eq!(of("a/ünï \\ 1.png".as_bytes()), "a/ünï \\ 1.png");
+        assert_eq!(of("a/ünï 👩‍🎨 1.png".as_bytes()), "a/ünï 👩‍🎨 1.png");
         assert_eq!(of(b"a\xff.png"), "a\\xff.png");
-        assert_eq!(of(b"\\xfe\xff"), "\\\\xfe\\xff");
+        assert_eq!(of(b"a\\xff.png"), "a\\\\xff.png");
+        assert_eq!(of("cat\u{202e}gnp.exe".as_bytes()), "cat\\u{202e}gnp.exe");
         assert_eq!(of(b"\x1b[2J\n"), "\\u{1b}[2J\\n");
+        assert_eq!(plain("a\\b \u{9b}é".to_owned()), "a\\b \\u{9b}é");
     }
 }

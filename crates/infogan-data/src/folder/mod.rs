@@ -250,12 +250,12 @@ fn survey(
 fn strange_folders(found: &Found) -> Vec<String> {
     let mut warnings = Vec::new();
     for (files, what) in [
-        (&found.repeated, "a link to a folder that is read already"),
+        (&found.repeated, "another name of a folder that is read already"),
         (&found.named_as_pictures, "a folder that is named as a picture is"),
     ] {
         warnings.extend(files.iter().take(MOST_TOLD).map(|file| format!("{}: {what}", shown(file))));
         let more = files.len().saturating_sub(MOST_TOLD);
-        warnings.extend((more > 0).then(|| format!("{more} more are each {what}")));
+        warnings.extend((more > 0).then(|| format!("{more} more: {what}")));
     }
     warnings
 }
@@ -351,7 +351,7 @@ fn half_of(inside: &Path) -> Option<bool> {
 fn place_of(inside: &Path, split: bool) -> (Option<bool>, Option<String>) {
     let half = if split { half_of(inside) } else { None };
     let mut parts = inside.components().skip(usize::from(split));
-    let first = parts.next().map(|part| shown(part.as_ref()));
+    let first = parts.next().map(shown);
     // The last part is the file itself.
     (half, first.filter(|_| parts.next().is_some()))
 }
@@ -431,7 +431,7 @@ fn fill(report: &mut Report, pictures: &[Picture], misnamed: &[PathBuf], fit: Op
 
     let warnings = &mut report.warnings;
     let named = |files: &[PathBuf]| {
-        let first: Vec<String> = files.iter().take(3).map(|file| shown(file)).collect();
+        let first: Vec<String> = files.iter().take(3).map(shown).collect();
         if files.len() > 3 { format!("{} …", first.join(", ")) } else { first.join(", ") }
     };
     if let [(class, _)] = report.classes.iter().collect::<Vec<_>>()[..] {

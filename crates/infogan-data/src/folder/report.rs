@@ -14,7 +14,7 @@ use crate::shown;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Rejected {
     /// Path within the folder.
-    #[serde(serialize_with = "as_text")]
+    #[serde(serialize_with = "as_shown")]
     pub file: PathBuf,
     /// Why.
     pub reason: String,
@@ -42,22 +42,16 @@ pub struct Report {
     /// Pictures of every kind of file and pixels.
     pub modes: BTreeMap<String, usize>,
     /// Files that hold the same pixels.
-    #[serde(serialize_with = "groups_as_text")]
+    #[serde(serialize_with = "groups_as_shown")]
     pub duplicates: Vec<Vec<PathBuf>>,
     /// Files that are no pictures and do not claim to be.
     pub ignored: usize,
 }
 
-/// As [`shown`], and control characters as they are: JSON escapes them itself.
-fn as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&in_json(path))
+fn as_shown<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&shown(path))
 }
 
-fn groups_as_text<S: Serializer>(groups: &[Vec<PathBuf>], serializer: S) -> Result<S::Ok, S::Error> {
-    let text = |group: &Vec<PathBuf>| -> Vec<String> { group.iter().map(|path| in_json(path)).collect() };
-    serializer.collect_seq(groups.iter().map(text))
-}
-
-fn in_json(path: &Path) -> String {
-    path.to_str().map_or_else(|| shown(path), str::to_owned)
+fn groups_as_shown<S: Serializer>(groups: &[Vec<PathBuf>], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(groups.iter().map(|group| group.iter().map(shown).collect::<Vec<_>>()))
 }

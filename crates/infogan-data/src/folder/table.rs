@@ -15,14 +15,21 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::Path,
+    sync::Arc,
 };
 
 use serde_json::Value;
 
-use crate::{DataError, Factor, FactorValues, guard::without_panic, picture::decode::beginning_of};
+use crate::{
+    DataError, Factor, FactorValues, guard::without_panic, picture::decode::beginning_of, shown::plain,
+};
 
 /// No table may be larger.
 const LARGEST: u64 = 1 << 30;
+/// Nor take more memory: a cell takes many times the byte or less that it may have in a file.
+const LARGEST_HELD: u64 = 2 << 30;
+/// What a cell takes beside its text.
+const CELL: u64 = 64;
 /// Columns that name the file.
 const FILE_COLUMNS: [&str; 5] = ["file", "filename", "image", "image_id", "path"];
 /// Columns that name the class.
@@ -60,7 +67,7 @@ impl Table {
         let unreadable = |source| DataError::Read { path: path.to_path_buf(), source };
         let malformed = |reason: String| DataError::Malformed {
             path: path.to_path_buf(),
-            reason,
+            reason: plain(reason),
             remedy: "give a CSV file with a header, JSON, Parquet, or CelebA's list_attr_celeba.txt"
                 .to_owned(),
         };
@@ -107,14 +114,19 @@ impl Table {
             }
         }
         let class = named(&CLASS_COLUMNS, &columns);
+        // Names of columns and words reach terminals.
+        let rows = rows.into_iter().map(|row| row.into_iter().map(plain).collect()).collect();
+        let columns = columns.into_iter().map(plain).collect();
         Ok(Self { columns, rows, by_path, by_name, class })
     }
 
     /// The row of a file.
     pub fn row(&self, inside: &Path) -> Option<usize> {
-        let parts: Vec<_> = inside.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+        // A table is UTF-8; it cannot mean what is not.
+        let parts: Vec<&str> =
+            inside.components().map(|part| part.as_os_str().to_str()).collect::<Option<_>>()?;
         let by_path = self.by_path.get(&parts.join("/")).copied();
-        by_path.or_else(|| self.by_name.get(parts.last()?.as_ref()).copied().flatten())
+        by_path.or_else(|| self.by_name.get(*parts.last()?).copied().flatten())
     }
 
     /// The row of a file that can be used, or what the table does not say of it.
@@ -195,11 +207,25 @@ pub fn in_order(names: impl Iterator<Item = String>) -> Vec<String> {
     names
 }
 
+/// Refuses what would take more memory than a table may.
+fn fits(cells: u64, text: u64) -> Result<(), String> {
+    if cells.saturating_mul(CELL).saturating_add(text) <= LARGEST_HELD {
+        return Ok(());
+    }
+    Err(format!("it takes more than {} MB when it is read", LARGEST_HELD >> 20))
+}
+
+/// How often any of these stands in a text.
+fn count(text: &str, any: &[u8]) -> u64 {
+    text.bytes().filter(|byte| any.contains(byte)).count() as u64
+}
+
 /// Text with a header; fields parted by what is most frequent in it of `,`, `;` and tab.
 fn csv(text: &str) -> Result<Rows, String> {
     let header = text.lines().next().unwrap_or_default();
-    let count = |delimiter: u8| header.bytes().filter(|byte| *byte == delimiter).count();
-    let delimiter = [b',', b';', b'\t'].into_iter().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b',');
+    let frequency = |delimiter: &u8| count(header, &[*delimiter]);
+    let delimiter = [b',', b';', b'\t'].into_iter().max_by_key(frequency).unwrap_or(b',');
+    fits(count(text, &[delimiter, b'\n', b'\r']), text.len() as u64)?;
     let mut reader =
         ::csv::ReaderBuilder::new().delimiter(delimiter).trim(::csv::Trim::All).from_reader(text.as_bytes());
     let columns = reader.headers().map_err(|error| error.to_string())?.iter().map(str::to_owned).collect();
@@ -213,6 +239,7 @@ fn csv(text: &str) -> Result<Rows, String> {
 
 /// A list of objects; or an object whose keys are files, its values objects or single values.
 fn json(text: &str) -> Result<Rows, String> {
+    fits(count(text, b",:[{"), text.len() as u64)?;
     let value: Value = serde_json::from_str(text).map_err(|error| format!("it is not JSON: {error}"))?;
     let wrong = || "it is neither a list of objects nor an object of files".to_owned();
     let objects: Vec<serde_json::Map<String, Value>> = match value {
@@ -236,12 +263,11 @@ fn json(text: &str) -> Result<Rows, String> {
             .collect(),
         _ => return Err(wrong()),
     };
-    let mut columns: Vec<String> = Vec::new();
-    for key in objects.iter().flat_map(serde_json::Map::keys) {
-        if !columns.contains(key) {
-            columns.push(key.clone());
-        }
-    }
+    let mut known = BTreeSet::new();
+    let keys = objects.iter().flat_map(serde_json::Map::keys);
+    let columns: Vec<String> = keys.filter(|key| known.insert(*key)).cloned().collect();
+    // Objects need not have the same keys.
+    fits(objects.len() as u64 * columns.len() as u64, text.len() as u64)?;
     let text_of = |value: Option<&Value>| match value {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => text.clone(),
@@ -260,6 +286,7 @@ fn is_celeba(text: &str) -> bool {
 }
 
 fn celeba(text: &str) -> Result<Rows, String> {
+    fits(count(text, b" \t\r\n"), text.len() as u64)?;
     let mut lines = text.lines();
     let promised = lines.next().and_then(|line| line.trim().parse::<usize>().ok()).unwrap_or(0);
     let names = lines.next().unwrap_or_default().split_whitespace().map(str::to_owned);
@@ -282,14 +309,23 @@ fn celeba(text: &str) -> Result<Rows, String> {
 /// Parquet, row by row. Columns of lists and structures are left out.
 fn parquet(path: &Path) -> Result<Rows, String> {
     use ::parquet::{
+        basic::Repetition,
         file::reader::{FileReader, SerializedFileReader},
         record::Field,
+        schema::types::Type,
     };
     let file = fs::File::open(path).map_err(|error| error.to_string())?;
     let broken = |error: ::parquet::errors::ParquetError| format!("it is broken: {error}");
     let reader = SerializedFileReader::new(file).map_err(broken)?;
     let (mut columns, mut rows): Rows = (Vec::new(), Vec::new());
-    for row in reader.get_row_iter(None).map_err(broken)? {
+    let schema = reader.metadata().file_metadata().schema();
+    let is_single = |column: &&Arc<Type>| {
+        column.is_primitive() && column.get_basic_info().repetition() != Repetition::REPEATED
+    };
+    let single = schema.get_fields().iter().filter(is_single).cloned().collect();
+    let single = Type::group_type_builder(schema.name()).with_fields(single).build().map_err(broken)?;
+    let (mut cells, mut bytes) = (0, 0);
+    for row in reader.get_row_iter(Some(single)).map_err(broken)? {
         let row = row.map_err(broken)?;
         if columns.is_empty() {
             columns = row.get_column_iter().map(|(name, _)| name.clone()).collect();
@@ -300,7 +336,12 @@ fn parquet(path: &Path) -> Result<Rows, String> {
             Field::Bytes(bytes) => String::from_utf8_lossy(bytes.data()).into_owned(),
             other => other.to_string(),
         };
-        rows.push(row.get_column_iter().map(|(_, field)| text(field)).collect());
+        let row: Vec<String> = row.get_column_iter().map(|(_, field)| text(field)).collect();
+        // A few bytes of the file may stand for any number of rows.
+        cells += row.len() as u64;
+        bytes += row.iter().map(String::len).sum::<usize>() as u64;
+        fits(cells, bytes)?;
+        rows.push(row);
     }
     Ok((columns, rows))
 }

@@ -24,7 +24,7 @@ pub struct Found {
     pub rejected: Vec<Rejected>,
     /// Files that are no pictures and do not claim to be.
     pub ignored: usize,
-    /// Links to folders that are read under another name.
+    /// Folders that are read under another name: links, and what lies behind links.
     pub repeated: Vec<PathBuf>,
     /// Folders that are named as picture files are.
     pub named_as_pictures: Vec<PathBuf>,
@@ -84,8 +84,9 @@ pub fn walk(dir: &Path) -> Result<Found, DataError> {
                 found.reject(&inside, format!("the folder lies more than {DEEPEST} folders deep"));
             } else if path.is_symlink() {
                 links.push_back(inside);
+            } else if path.canonicalize().is_ok_and(|real| !entered.insert(real)) {
+                found.repeated.push(inside);
             } else {
-                entered.extend(path.canonicalize());
                 waiting.push(inside);
             }
         }
@@ -125,6 +126,8 @@ impl Found {
             Ok(about) if !about.is_file() && claims => {
                 return self.reject(&inside, "it is no regular file".to_owned());
             }
+            // Nor is what has no length: systems offer such files that never end, or never begin.
+            Ok(about) if about.is_file() && about.len() == 0 => Ok(Vec::new()),
             Ok(about) if about.is_file() => beginning_of(path),
             _ => {
                 self.ignored += 1;

@@ -4,26 +4,28 @@ use std::{
     fs::File,
     io::{BufReader, Read, Seek},
     path::Path,
-    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use image::{
     DynamicImage, ExtendedColorType, ImageDecoder, ImageFormat, ImageReader, Limits, metadata::Orientation,
 };
 
-use super::look::{Jpeg, is_bmp, jpeg, least_bytes, png_profile_is_small};
+use super::{
+    look::{is_bmp, jpeg, least_bytes, needed_memory},
+    room::{ALL, Room},
+};
 use crate::{DataError, guard::without_panic};
 
 /// No picture may be wider or higher, in pixels.
 pub const LARGEST_SIDE: u32 = 32_768;
-/// No picture may need more memory while it is decoded.
+/// No picture may take more memory when it is decoded.
 const LARGEST_PICTURE: u64 = 512 << 20;
+/// No PNG file may have more beside its pixels, unpacked.
+const LARGEST_BESIDE: u64 = 32 << 20;
 /// No file may be longer: some decoders read all of it before they look.
 const LARGEST_FILE: u64 = 256 << 20;
-/// Pictures above this are in memory one at a time, however many threads read.
-const LARGE: u64 = 32 << 20;
-
-static ONE_LARGE: Mutex<()> = Mutex::new(());
+/// Files above this are read one at a time: some decoders hold all of it before they tell what they need.
+const LONG: u64 = 32 << 20;
 
 /// A picture as its file has it.
 #[derive(Debug)]
@@ -34,8 +36,8 @@ pub struct Decoded {
     pub orientation: Orientation,
     /// Kind of file and of pixels, for people: `PNG colour, transparent`, `JPEG CMYK`.
     pub mode: String,
-    /// Held as long as a large picture is in memory.
-    _alone: Option<MutexGuard<'static, ()>>,
+    /// Held as long as the picture is in memory.
+    _room: Room,
 }
 
 impl Decoded {
@@ -91,23 +93,22 @@ fn decode_file(path: &Path) -> Result<Decoded, DataError> {
         return Err(malformed("its content is no picture of a known kind".to_owned()));
     };
     let mut file = BufReader::new(File::open(path).map_err(unreadable)?);
-    let mut components = None;
+    let mut frame = None;
     if format == ImageFormat::Jpeg {
-        let Jpeg { components: found, whole } = jpeg(&mut file).map_err(unreadable)?;
-        if !whole {
+        let found = jpeg(&mut file).map_err(unreadable)?;
+        if !found.whole {
             return Err(malformed("it is cut off: the mark of its end is missing".to_owned()));
         }
-        components = Some(found);
-    }
-    if format == ImageFormat::Png && !png_profile_is_small(&mut file).map_err(unreadable)? {
-        return Err(malformed("its colour profile is larger than any is".to_owned()));
+        frame = Some(found);
     }
     file.rewind().map_err(unreadable)?;
+    let room = (about.len() > LONG).then(|| Room::take(ALL));
     let mut reader = ImageReader::with_format(file, format);
     let mut limits = Limits::default();
     limits.max_image_width = Some(LARGEST_SIDE);
     limits.max_image_height = Some(LARGEST_SIDE);
-    limits.max_alloc = Some(LARGEST_PICTURE);
+    // That of PNG counts what is no pixel: profiles and texts unpack to a thousand times their length.
+    limits.max_alloc = Some(if format == ImageFormat::Png { LARGEST_BESIDE } else { LARGEST_PICTURE });
     reader.limits(limits);
     let undecodable = |error: image::ImageError| malformed(format!("it cannot be decoded ({error})"));
     let mut decoder = reader.into_decoder().map_err(undecodable)?;
@@ -115,25 +116,29 @@ fn decode_file(path: &Path) -> Result<Decoded, DataError> {
     if width == 0 || height == 0 {
         return Err(malformed(format!("it is {width} × {height} pixels")));
     }
-    if width > LARGEST_SIDE || height > LARGEST_SIDE || decoder.total_bytes() > LARGEST_PICTURE {
+    let claimed = u64::from(width) * u64::from(height);
+    let needed = decoder.total_bytes() + needed_memory(format, frame, claimed, about.len());
+    if width > LARGEST_SIDE
+        || height > LARGEST_SIDE
+        || decoder.total_bytes() > LARGEST_PICTURE
+        || (format == ImageFormat::Jpeg && needed > ALL)
+    {
         return Err(malformed(format!("it is too large ({width} × {height} pixels)")));
     }
-    let claimed = u64::from(width) * u64::from(height);
-    if least_bytes(format, claimed) > about.len() {
+    let holding = frame.map_or(about.len(), |frame| frame.scans);
+    if least_bytes(format, claimed) > holding {
         return Err(malformed(format!(
-            "it claims {width} × {height} pixels, which its {} bytes cannot hold",
-            about.len()
+            "it claims {width} × {height} pixels, which its {holding} bytes of content cannot hold"
         )));
     }
-    let _alone =
-        (decoder.total_bytes() > LARGE).then(|| ONE_LARGE.lock().unwrap_or_else(PoisonError::into_inner));
+    let _room = room.unwrap_or_else(|| Room::take(needed));
     // The decoder turns CMYK into colours itself and does not tell.
-    let pixels =
-        if components == Some(4) { "CMYK".to_owned() } else { pixels(decoder.original_color_type()) };
+    let is_cmyk = frame.is_some_and(|frame| frame.components == 4);
+    let pixels = if is_cmyk { "CMYK".to_owned() } else { pixels(decoder.original_color_type()) };
     let mode = format!("{} {pixels}", name(format));
     let orientation = decoder.orientation().map_err(undecodable)?;
     let picture = DynamicImage::from_decoder(decoder).map_err(undecodable)?;
-    Ok(Decoded { picture, orientation, mode, _alone })
+    Ok(Decoded { picture, orientation, mode, _room })
 }
 
 /// Kinds of files with the endings of their names, the usual one first.

@@ -2,17 +2,17 @@
 
 use std::io::{self, BufRead, Read};
 
-use flate2::bufread::ZlibDecoder;
 use image::ImageFormat;
-
-/// No colour profile may unpack to more bytes: real ones have up to a few million.
-const LARGEST_PROFILE: u64 = 16 << 20;
 
 /// What the markers of a JPEG file say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Jpeg {
     /// Components of a pixel: 1 grey, 3 colour, 4 CMYK; 0 where no frame was found.
     pub components: u8,
+    /// Whether it comes in several scans, of which decoders keep the coefficients.
+    pub progressive: bool,
+    /// Bytes of its scans and of the marks between segments: what may hold pixels, without what follows the end.
+    pub scans: u64,
     /// Whether the end mark is there. Decoders fill what is cut off with grey and say nothing.
     pub whole: bool,
 }
@@ -24,7 +24,9 @@ pub struct Jpeg {
 /// When the file cannot be read.
 pub fn jpeg(file: &mut impl BufRead) -> io::Result<Jpeg> {
     let mut found = Jpeg::default();
-    while let Some(marker) = next_marker(file)? {
+    loop {
+        found.scans += file.skip_until(0xff)? as u64;
+        let Some(marker) = marker(file)? else { break };
         match marker {
             0xd9 => return Ok(Jpeg { whole: true, ..found }),
             // A stuffed byte of a scan, and markers without a segment.
@@ -37,6 +39,7 @@ pub fn jpeg(file: &mut impl BufRead) -> io::Result<Jpeg> {
         if is_frame && left >= 6 {
             let Some([.., components]) = bytes::<6>(file)? else { break };
             found.components = components;
+            found.progressive |= marker == 0xc2;
             left -= 6;
         }
         if io::copy(&mut file.take(left), &mut io::sink())? < left {
@@ -46,9 +49,8 @@ pub fn jpeg(file: &mut impl BufRead) -> io::Result<Jpeg> {
     Ok(found)
 }
 
-/// The byte behind the next 0xff that is none itself.
-fn next_marker(file: &mut impl BufRead) -> io::Result<Option<u8>> {
-    file.skip_until(0xff)?;
+/// The next byte that is not 0xff.
+fn marker(file: &mut impl Read) -> io::Result<Option<u8>> {
     loop {
         match bytes(file)? {
             Some([0xff]) => {}
@@ -68,35 +70,18 @@ fn bytes<const N: usize>(file: &mut impl Read) -> io::Result<Option<[u8; N]>> {
     }
 }
 
-/// Whether the colour profile of a PNG file unpacks to a size that profiles have: its decoder unpacks it unasked.
-///
-/// # Errors
-/// When the file cannot be read.
-pub fn png_profile_is_small(file: &mut impl BufRead) -> io::Result<bool> {
-    io::copy(&mut file.take(8), &mut io::sink())?;
-    while let Some([a, b, c, d, kind @ ..]) = bytes::<8>(file)? {
-        let length = u64::from(u32::from_be_bytes([a, b, c, d]));
-        if kind == *b"IDAT" || kind == *b"IEND" {
-            break;
-        }
-        let mut chunk = file.take(length);
-        if kind == *b"iCCP" {
-            // Its name, a zero and the method stand before the stream.
-            chunk.skip_until(0)?;
-            if bytes::<1>(&mut chunk)?.is_some() {
-                let unpacked = ZlibDecoder::new(&mut chunk).take(LARGEST_PROFILE + 1);
-                // A broken stream is the decoder's to refuse.
-                if io::copy(&mut { unpacked }, &mut io::sink()).is_ok_and(|length| length > LARGEST_PROFILE) {
-                    return Ok(false);
-                }
-            }
-        }
-        io::copy(&mut chunk, &mut io::sink())?;
-        if bytes::<4>(file)?.is_none() {
-            break;
-        }
+/// What a decoder may take beside the picture, in bytes: measured where the format does not say.
+pub fn needed_memory(format: ImageFormat, jpeg: Option<Jpeg>, pixels: u64, length: u64) -> u64 {
+    match (format, jpeg) {
+        // The file itself, and two bytes for each coefficient.
+        (_, Some(Jpeg { components, progressive: true, .. })) => length + 2 * pixels * u64::from(components),
+        (ImageFormat::Jpeg, _) => length,
+        // A canvas of four bytes a pixel, under the first picture of an animation.
+        (ImageFormat::Gif, _) => 4 * pixels,
+        // Such a canvas, or planes; and tables of codes, of which ten bytes may ask for four thousand.
+        (ImageFormat::WebP, _) => 4 * pixels + length.saturating_mul(400),
+        _ => 0,
     }
-    Ok(true)
 }
 
 /// The fewest bytes that can hold so many pixels of a form: a file that claims more is damaged or a trap, and is refused
@@ -107,9 +92,12 @@ pub fn least_bytes(format: ImageFormat, pixels: u64) -> u64 {
         ImageFormat::Jpeg => pixels / (64 * 8),
         // Eight pixels a byte, and deflate packs 1,032 bytes into one at best.
         ImageFormat::Png => pixels / (8 * 1032),
-        // A code of twelve bits stands for 4,096 pixels at most; some room for canvases larger than their picture.
-        ImageFormat::Gif => pixels / 8192,
-        // WebP's codes may have no length at all. The reader of BMP looks for its pixels itself.
+        // A code of twelve bits stands for 4,096 pixels at most; twice that, and a canvas of 4,096 × 4,096 may be empty but
+        // for a small picture.
+        ImageFormat::Gif => pixels.saturating_sub(1 << 24) / 8192,
+        // Two bytes end a row, of 32,768 pixels at most; a picture that its file leaves blank is none of a sensible size.
+        ImageFormat::Bmp => pixels.saturating_sub(1 << 24) / 16_384,
+        // WebP's codes may have no length at all.
         _ => 0,
     }
 }
@@ -134,13 +122,32 @@ mod tests {
         // A segment that holds an end mark, as a thumbnail does.
         let thumbnail = [0xff, 0xe1, 0, 4, 0xff, 0xd9];
         let cut = [&[0xff, 0xd8][..], &thumbnail, &frame, &scan].concat();
-        assert_eq!(jpeg(&mut Cursor::new(&cut)).unwrap(), Jpeg { components: 4, whole: false });
+        let wanted = Jpeg { components: 4, progressive: true, scans: 8, whole: false };
+        assert_eq!(jpeg(&mut Cursor::new(&cut)).unwrap(), wanted);
         let whole = [&cut[..], &[0xff, 0xff, 0xd9], b"and more"].concat();
-        assert_eq!(jpeg(&mut Cursor::new(&whole)).unwrap(), Jpeg { components: 4, whole: true });
+        assert_eq!(jpeg(&mut Cursor::new(&whole)).unwrap(), Jpeg { scans: 9, whole: true, ..wanted });
         for length in 0..whole.len() {
             let found = jpeg(&mut Cursor::new(&whole[..length])).unwrap();
             assert_eq!(found.whole, length >= cut.len() + 3, "{length}");
         }
+    }
+
+    /// What common encoders make of flat pictures of 8192 × 8192, in bytes (Pillow 13, its smallest settings); and a small
+    /// first picture on a large canvas.
+    #[test]
+    fn no_flat_picture_is_refused() {
+        const PIXELS: u64 = 8192 * 8192;
+        for (format, pixels, length) in [
+            (ImageFormat::Jpeg, PIXELS, 262_302),
+            (ImageFormat::Png, PIXELS, 19_567),
+            (ImageFormat::Gif, PIXELS, 51_250),
+            (ImageFormat::Gif, 4000 * 4000, 51),
+            (ImageFormat::WebP, PIXELS, 2_630),
+            (ImageFormat::Bmp, PIXELS, 8192 * 64),
+        ] {
+            assert!(least_bytes(format, pixels) <= length, "{format:?}");
+        }
+        assert!(least_bytes(ImageFormat::Jpeg, 12_000 * 12_000) > 1000);
     }
 
     #[test]

@@ -3,5 +3,6 @@
 pub(crate) mod decode;
 pub(crate) mod fit;
 mod look;
+mod room;
 
 pub use fit::{Background, Fit, Resize};
