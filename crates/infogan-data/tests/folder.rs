@@ -132,6 +132,9 @@ fn links_take_no_folders_name() {
     put(elsewhere.path(), "three.png", &colour(3));
     symlink("z", dir.path().join("a")).unwrap();
     symlink(elsewhere.path(), dir.path().join("far")).unwrap();
+    // Behind a link, what is known already keeps its name too.
+    symlink(elsewhere.path().join("in"), dir.path().join("b")).unwrap();
+    put(elsewhere.path(), "in/five.png", &colour(5));
     for number in 0..300 {
         symlink("..", dir.path().join(format!("z/loop {number:03}"))).unwrap();
     }
@@ -140,11 +143,108 @@ fn links_take_no_folders_name() {
     }
     let report = check_folder(dir.path(), None, &|_, _| ()).unwrap();
     let classes: Vec<&str> = report.classes.keys().map(String::as_str).collect();
-    assert_eq!(classes, ["\\xfe", "\\xff", "far", "like.png", "z"]);
+    assert_eq!(classes, ["\\xfe", "\\xff", "b", "far", "like.png", "z"]);
+    assert_eq!(report.ok, 6);
     let warns = |text: &str| report.warnings.iter().any(|warning| warning.contains(text));
     assert!(warns("a: another name of a folder that is read already"), "{:?}", report.warnings);
-    assert!(warns("291 more: another name"), "{:?}", report.warnings);
+    assert!(warns("b: a link out of this folder") && warns("far: a link out"), "{:?}", report.warnings);
+    assert!(warns("292 more: another name"), "{:?}", report.warnings);
     assert!(warns("like.png: a folder that is named as a picture"), "{:?}", report.warnings);
+}
+
+/// Links to the whole machine are named and not followed.
+#[cfg(unix)]
+#[test]
+fn links_to_everything_are_refused() {
+    use std::os::unix::fs::symlink;
+    let dir = tempfile::tempdir().unwrap();
+    let inner = dir.path().join("inner");
+    put(&inner, "a/good.png", &colour(1));
+    put(dir.path(), "beside.png", &colour(2));
+    for (target, name) in
+        [("..", "around"), ("/", "machine"), ("/proc/self", "process"), ("/proc/kmsg", "log.png")]
+    {
+        symlink(target, inner.join(name)).unwrap();
+    }
+    let report = check_folder(&inner, None, &|_, _| ()).unwrap();
+    assert_eq!((report.ok, report.ignored), (1, 0));
+    let reasons: Vec<String> = report.rejected.iter().map(ToString::to_string).collect();
+    assert!(reasons[0].starts_with("around: the link leads to a folder around"), "{reasons:?}");
+    if cfg!(target_os = "linux") {
+        // A log that waits for news has no length, and is not opened.
+        assert!(reasons.iter().any(|reason| reason == "log.png: it is empty"), "{reasons:?}");
+        assert!(reasons.iter().any(|reason| reason.starts_with("process: ")), "{reasons:?}");
+    }
+    assert!(reasons.iter().any(|reason| reason.starts_with("machine: ")), "{reasons:?}");
+}
+
+/// Files that go, shrink or turn into something else between the first look and the reading.
+#[test]
+fn files_may_vanish_while_others_are_read() {
+    let dir = tempfile::tempdir().unwrap();
+    for number in 0..60 {
+        put(dir.path(), &format!("{number:02}.png"), &colour(number));
+    }
+    let once = std::sync::Once::new();
+    let harm = || {
+        for number in 0..60 {
+            let path = dir.path().join(format!("{number:02}.png"));
+            match number % 3 {
+                0 => fs::remove_file(path).unwrap(),
+                1 => fs::write(path, b"\x89PNG").unwrap(),
+                _ => fs::remove_file(&path).and_then(|()| fs::create_dir(&path)).unwrap(),
+            }
+        }
+    };
+    let report = check_folder(dir.path(), None, &|_, _| once.call_once(harm)).unwrap();
+    assert_eq!(report.ok + report.rejected.len(), 60);
+    assert!(report.rejected.len() > 20, "{report:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_may_not_be_read_is_named() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    put(dir.path(), "good.png", &colour(1));
+    put(dir.path(), "secret.png", &colour(2));
+    put(dir.path(), "closed/a.png", &colour(3));
+    let lock = |name: &str, mode| {
+        fs::set_permissions(dir.path().join(name), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    lock("secret.png", 0);
+    lock("closed", 0);
+    if fs::read(dir.path().join("secret.png")).is_ok() {
+        println!("skipped: this user may read everything");
+        lock("closed", 0o700);
+        return;
+    }
+    let report = check_folder(dir.path(), None, &|_, _| ()).unwrap();
+    lock("closed", 0o700);
+    let names: Vec<_> = report.rejected.iter().map(|one| one.file.display().to_string()).collect();
+    assert_eq!((report.ok, names), (1, vec!["closed".to_owned(), "secret.png".to_owned()]));
+}
+
+/// A table finds rows for the pictures of its folder and opens nothing that it names; nothing in it moves a terminal.
+#[test]
+fn a_table_names_what_it_likes() {
+    let dir = tempfile::tempdir().unwrap();
+    for number in 0..2 {
+        put(dir.path(), &format!("{number}.png"), &colour(number));
+    }
+    let outside = dir.path().join("0.png").display().to_string();
+    let table = format!(
+        "file,hair\x1b[2J,class\n../../etc/passwd,a,x\n/etc/passwd,b,y\n0.png,red\x07,z\u{202e}\n1.png,fair,w\n{outside}/x,a,b\n"
+    );
+    fs::write(dir.path().join("labels.csv"), table).unwrap();
+    let Folder { train, report, .. } = load(dir.path());
+    assert_eq!(train.factors()[0].name, "hair\\u{1b}[2J");
+    assert_eq!(report.classes.keys().collect::<Vec<_>>(), ["w", "z\\u{202e}"]);
+    let told = format!("{report:?}");
+    assert!(
+        report.warnings.iter().any(|one| one.contains("3 rows of the table")) && !told.contains('\u{1b}'),
+        "{told}"
+    );
 }
 
 #[test]

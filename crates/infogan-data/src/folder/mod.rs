@@ -251,6 +251,7 @@ fn strange_folders(found: &Found) -> Vec<String> {
     let mut warnings = Vec::new();
     for (files, what) in [
         (&found.repeated, "another name of a folder that is read already"),
+        (&found.outside, "a link out of this folder"),
         (&found.named_as_pictures, "a folder that is named as a picture is"),
     ] {
         warnings.extend(files.iter().take(MOST_TOLD).map(|file| format!("{}: {what}", shown(file))));

@@ -14,6 +14,8 @@ use crate::{
 
 /// Folders within folders that are entered.
 const DEEPEST: usize = 16;
+/// What the system makes up. Links lead from there to everywhere.
+const MADE_UP: [&str; 2] = ["/proc", "/sys"];
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -26,6 +28,8 @@ pub struct Found {
     pub ignored: usize,
     /// Folders that are read under another name: links, and what lies behind links.
     pub repeated: Vec<PathBuf>,
+    /// Links to folders elsewhere, which are read.
+    pub outside: Vec<PathBuf>,
     /// Folders that are named as picture files are.
     pub named_as_pictures: Vec<PathBuf>,
 }
@@ -40,7 +44,8 @@ pub struct Entry {
 }
 
 /// Looks through a folder and the folders in it. Hidden files are passed over. Links are followed when all that lies here
-/// has been seen, so that a folder's own name is the one that counts; a folder is entered once.
+/// has been seen, so that a folder's own name is the one that counts; a folder is entered once. They may lead out of the
+/// folder, for sets lie on other disks, but not to what holds it: that would be the whole machine.
 ///
 /// # Errors
 /// When the folder itself cannot be read.
@@ -49,15 +54,25 @@ pub fn walk(dir: &Path) -> Result<Found, DataError> {
     let mut entered = HashSet::new();
     let root = dir.canonicalize().map_err(|source| DataError::Read { path: dir.to_path_buf(), source })?;
     fs::read_dir(&root).map_err(|source| DataError::Read { path: dir.to_path_buf(), source })?;
-    entered.insert(root);
+    entered.insert(root.clone());
     let (mut waiting, mut links) = (vec![PathBuf::new()], VecDeque::new());
     loop {
         let Some(inside) = waiting.pop() else {
             let Some(link): Option<PathBuf> = links.pop_front() else { break };
             match dir.join(&link).canonicalize() {
+                Ok(target) if entered.contains(&target) => found.repeated.push(link),
+                Ok(target) if root.starts_with(&target) => {
+                    found.reject(&link, "the link leads to a folder around this one".to_owned());
+                }
+                Ok(target) if MADE_UP.iter().any(|made_up| target.starts_with(made_up)) => {
+                    found.reject(&link, "the link leads to what the system makes up".to_owned());
+                }
                 Ok(target) => {
-                    let list = if entered.insert(target) { &mut waiting } else { &mut found.repeated };
-                    list.push(link);
+                    if !target.starts_with(&root) {
+                        found.outside.push(link.clone());
+                    }
+                    entered.insert(target);
+                    waiting.push(link);
                 }
                 Err(error) => found.reject(&link, format!("the link cannot be followed ({error})")),
             }
@@ -95,6 +110,7 @@ pub fn walk(dir: &Path) -> Result<Found, DataError> {
     found.files.sort_by_key(|entry| bytes(&entry.inside));
     found.rejected.sort_by_key(|rejected| bytes(&rejected.file));
     found.repeated.sort_by_key(|link| bytes(link));
+    found.outside.sort_by_key(|link| bytes(link));
     found.named_as_pictures.sort_by_key(|folder| bytes(folder));
     Ok(found)
 }
