@@ -203,3 +203,31 @@ fn cut_pictures_are_refused() {
         }
     }
 }
+
+/// Pictures of which every byte counts, cut near their end.
+#[test]
+fn pictures_without_their_last_rows_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let noise = |x: u32, y: u32| {
+        (x.wrapping_mul(2_654_435_761) ^ y.wrapping_mul(2_246_822_519)).wrapping_mul(747_796_405) >> 24
+    };
+    let noisy =
+        RgbImage::from_fn(64, 64, |x, y| Rgb([noise(x, y) as u8, noise(y, x) as u8, noise(x + 99, y) as u8]));
+    for (name, format) in [
+        ("a.png", ImageFormat::Png),
+        ("a.jpg", ImageFormat::Jpeg),
+        ("a.bmp", ImageFormat::Bmp),
+        ("a.gif", ImageFormat::Gif),
+        ("a.webp", ImageFormat::WebP),
+    ] {
+        let path = dir.path().join(name);
+        DynamicImage::ImageRgb8(noisy.clone()).save_with_format(&path, format).unwrap();
+        let whole = fs::read(&path).unwrap();
+        assert!(read_pictures(std::slice::from_ref(&path), &Fit::to([3, 8, 8])).is_ok(), "{name}");
+        for percent in [20, 60, 90, 98] {
+            fs::write(&path, &whole[..whole.len() * percent / 100]).unwrap();
+            let read = read_pictures(std::slice::from_ref(&path), &Fit::to([3, 8, 8]));
+            assert!(read.is_err(), "{name} cut to {percent} % was read");
+        }
+    }
+}

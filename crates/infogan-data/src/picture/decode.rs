@@ -24,8 +24,8 @@ const LARGEST_PICTURE: u64 = 512 << 20;
 const LARGEST_BESIDE: u64 = 32 << 20;
 /// No file may be longer: some decoders read all of it before they look.
 const LARGEST_FILE: u64 = 256 << 20;
-/// Files above this are read one at a time: some decoders hold all of it before they tell what they need.
-const LONG: u64 = 32 << 20;
+/// Files above this are read one at a time: decoders hold them, or more, before they tell what they need.
+const LONG: u64 = 16 << 20;
 
 /// A picture as its file has it.
 #[derive(Debug)]
