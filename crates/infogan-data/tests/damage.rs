@@ -213,7 +213,7 @@ fn damaged_pictures_are_read_or_named() {
     }
     let whole = samples.len();
     for (number, (ending, bytes)) in samples.iter().enumerate() {
-        put(100_000 + number, ending, bytes);
+        put(count + number, ending, bytes);
     }
     strange(dir.path());
     let before = peak();

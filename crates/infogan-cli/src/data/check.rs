@@ -66,7 +66,7 @@ fn as_text(report: &Report) -> String {
     let duplicates = report
         .duplicates
         .iter()
-        .map(|group| group.iter().map(|file| shown(file)).collect::<Vec<_>>().join(" = "));
+        .map(|group| group.iter().map(shown).collect::<Vec<_>>().join(" = "));
     list(&mut text, "the same picture", duplicates);
     list(&mut text, "cannot be used", report.rejected.iter());
     text
