@@ -63,10 +63,8 @@ fn as_text(report: &Report) -> String {
         }
     }
     list(&mut text, "warnings", report.warnings.iter());
-    let duplicates = report
-        .duplicates
-        .iter()
-        .map(|group| group.iter().map(shown).collect::<Vec<_>>().join(" = "));
+    let duplicates =
+        report.duplicates.iter().map(|group| group.iter().map(shown).collect::<Vec<_>>().join(" = "));
     list(&mut text, "the same picture", duplicates);
     list(&mut text, "cannot be used", report.rejected.iter());
     text
