@@ -7,7 +7,7 @@ use infogan::{
     latent::Slot,
     session::OpenRun,
 };
-use infogan_data::{Named, read_pictures};
+use infogan_data::{Named, read_pictures, shown};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -53,7 +53,7 @@ fn as_csv(files: &[PathBuf], encoding: &Encoding) -> String {
     }
     out.push('\n');
     for (file, row) in files.iter().zip(&encoding.values) {
-        out.push_str(&csv_field(&file.to_string_lossy()));
+        out.push_str(&csv_field(&shown(file)));
         for value in row {
             if let Some(category) = value.category() {
                 out.push_str(&format!(",{category}"));

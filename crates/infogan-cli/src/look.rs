@@ -99,7 +99,7 @@ fn visible(picture: &Picture) -> Picture {
 }
 
 /// The extension of a path, if it is one of those that can be written.
-fn only<'a>(path: &Path, allowed: &[&'a str]) -> Result<&'a str, Failure> {
+pub fn only<'a>(path: &Path, allowed: &[&'a str]) -> Result<&'a str, Failure> {
     let extension = path.extension().unwrap_or_default();
     allowed.iter().copied().find(|allowed| extension.eq_ignore_ascii_case(allowed)).ok_or_else(|| {
         Failure::usage(format!(

@@ -95,15 +95,15 @@ enum Part {
     Memory,
     Losses,
     Speed,
+    Bounds,
 }
 
 /// The fullest line within a width.
 fn fitting(tick: &Tick<'_>, width: usize) -> String {
-    let without: [&[Part]; 4] =
-        [&[], &[Part::Memory], &[Part::Memory, Part::Losses], &[Part::Memory, Part::Losses, Part::Speed]];
-    let mut lines = without.into_iter().map(|without| line(tick, without));
+    const ORDER: [Part; 4] = [Part::Memory, Part::Losses, Part::Speed, Part::Bounds];
+    let mut lines = (0..=ORDER.len()).map(|count| line(tick, &ORDER[..count]));
     let narrow = |line: &String| line.chars().count() <= width;
-    lines.find(narrow).unwrap_or_else(|| clipped(&line(tick, without[3]), width))
+    lines.find(narrow).unwrap_or_else(|| clipped(&line(tick, &ORDER), width))
 }
 
 /// A tick in words, some parts left out.
@@ -115,7 +115,9 @@ fn line(tick: &Tick<'_>, without: &[Part]) -> String {
     if !without.contains(&Part::Losses) {
         parts.extend(losses(&tick.report.losses));
     }
-    parts.extend(bounds(&tick.report.bounds, tick.ceilings));
+    if !without.contains(&Part::Bounds) {
+        parts.extend(bounds(&tick.report.bounds, tick.ceilings));
+    }
     let diversity = tick.report.monitors.get(DIVERSITY);
     parts.extend(diversity.map(|ratio| format!("diversity {}", hundredths(*ratio))));
     if !without.contains(&Part::Memory) {

@@ -69,7 +69,7 @@ pub fn train(args: &TrainArgs) -> Result<ExitCode, Failure> {
     }
     if session.is_finished() {
         say(format!(
-            "finished: step {} of {steps}; --steps trains it further, --new begins another run",
+            "finished at step {}; --steps with more trains it further, --new begins another run",
             grouped(session.resumed_at())
         ));
     } else if session.resumed_at() > 0 {
@@ -131,7 +131,7 @@ impl Alike {
     /// Below this share of the distance between real pictures.
     const NEAR: f64 = 0.2;
     /// So many ticks in a row.
-    const TICKS: usize = 5;
+    const TICKS: usize = 3;
 
     /// A warning, once, when it has lasted; not in the first half, where every generator begins so.
     fn look(&mut self, tick: &Tick<'_>) -> Option<String> {
@@ -243,7 +243,18 @@ fn tables_are_a_presets(args: &TrainArgs) -> bool {
 fn base(args: &TrainArgs) -> Result<Resolver, Failure> {
     let Some(what) = &args.what else {
         return match &args.out {
-            Some(out) if is_run(out) => Ok(Resolver::config(&config_of(out)?)?),
+            Some(out) if is_run(out) => {
+                let config = config_of(out)?;
+                let there = config.data.size as i64;
+                if let Some(size) = args.size.filter(|size| *size != there) {
+                    return Err(Failure::usage(format!(
+                        "{}: its pictures are of size {there}, {size} asked for; that is another training: name another \
+                         folder with --out",
+                        out.display()
+                    )));
+                }
+                Ok(Resolver::config(&config)?)
+            }
             _ => Ok(Resolver::preset(default_preset(args)?)?),
         };
     };
@@ -254,6 +265,11 @@ fn base(args: &TrainArgs) -> Result<Resolver, Failure> {
     }
     if preset(what).is_none() && is_run(path) {
         return Err(Failure::usage(format!("{what} is a run; to resume it: infogan train --out {what}")));
+    }
+    if preset(what).is_none() && path.is_dir() {
+        return Err(Failure::usage(format!(
+            "'{what}' is a folder; to train on it: infogan train --data {what}"
+        )));
     }
     if preset(what).is_none() {
         return Err(Failure::usage(format!("'{what}' is no file, and {}", no_preset(what))));
@@ -378,9 +394,9 @@ mod tests {
         };
         let told = |warning: Option<String>| warning.is_some();
         assert!((1..=50).all(|step| !told(look(step, 0.1))), "every generator begins so");
-        assert!((51..55).all(|step| !told(look(step, 0.1))));
-        assert!(!told(look(55, 0.3)), "it mended");
-        assert!((56..60).all(|step| !told(look(step, 0.1))));
+        assert!((51..53).all(|step| !told(look(step, 0.1))));
+        assert!(!told(look(53, 0.3)), "it mended");
+        assert!((58..60).all(|step| !told(look(step, 0.1))));
         assert!(look(60, 0.1).is_some_and(|warning| warning.contains("diversity 0.10")));
         assert!((61..100).all(|step| !told(look(step, 0.1))), "once");
     }

@@ -83,7 +83,7 @@ fn own_pictures_are_trained_on_at_their_size_and_what_is_passed_over_is_recorded
     expect_code(&run_in(here, &small("p", &["--out", "run", "--size", "16", "--steps", "4"])), 0);
     expect_code(&run_in(here, &["train", "--out", "run", "--steps", "5", "-q"]), 0);
     assert_eq!(logged_steps(&here.join("run")), [5]);
-    assert!(refusal(&run_in(here, &small("p", &["--out", "run", "--size", "32"]))).contains("3×16×16"));
+    assert!(refusal(&run_in(here, &small("p", &["--out", "run", "--size", "32"]))).contains("size 16"));
     // What would be passed over is told beforehand.
     let output = run_in(here, &small("p", &["--size", "16", "--dry-run"]));
     expect_code(&output, 0);
@@ -94,6 +94,30 @@ fn own_pictures_are_trained_on_at_their_size_and_what_is_passed_over_is_recorded
     let error = refusal(&run_in(here, &small("p", &["--out", "other", "--size", "100"])));
     assert!(error.contains("96 and 104"), "{error}");
     assert!(!here.join("other").exists());
+}
+
+/// A run finds its table from anywhere, and lays it over no other pictures.
+#[test]
+fn the_table_of_a_run_is_the_runs_own() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let here = folder.path();
+    write_pictures(&here.join("p"), 12);
+    write_pictures(&here.join("other"), 12);
+    let rows: String = (0..12).map(|number| format!("warm/{number}.png,{}\n", number % 2)).collect();
+    let more: String = (0..12).map(|number| format!("cold/{number}.png,{}\n", number % 2)).collect();
+    fs::write(here.join("table.csv"), format!("file,glasses\n{rows}{more}")).expect("written");
+    let told = ok(here, &["data", "check", "p", "--labels", "table.csv"]);
+    assert!(told.contains("attributes\n  glasses  no 12, yes 12"), "{told}");
+    expect_code(&run_in(here, &small("p", &["--out", "run", "--size", "16", "--labels", "table.csv"])), 0);
+    fs::create_dir(here.join("elsewhere")).expect("a folder");
+    ok(&here.join("elsewhere"), &["evaluate", "../run"]);
+    ok(here, &["evaluate", "run", "--data", "other"]);
+    let error = refusal(&run_in(here, &["train", "--out", "run", "--size", "32"]));
+    assert!(error.contains("size 16") && error.contains("32 asked for"), "{error}");
+    let error = refusal(&run_in(here, &["train", "p"]));
+    assert!(error.contains("infogan train --data p"), "{error}");
+    let error = refusal(&run_in(here, &["data", "preview", "p", "--out", "p.jpg"]));
+    assert!(error.contains("png"), "{error}");
 }
 
 #[test]

@@ -50,11 +50,7 @@ impl NewFile {
         fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
     ) -> Result<Self, DataError> {
         if path.symlink_metadata().is_ok() {
-            return Err(DataError::invalid(
-                path.display().to_string(),
-                "it is there already and is not written over",
-                "name another place, or remove it first",
-            ));
+            return Err(there(path));
         }
         let Some(name) = path.file_name() else {
             let reason = "it does not end in the name of a file";
@@ -78,17 +74,34 @@ impl NewFile {
     /// Gives the file its name.
     ///
     /// # Errors
-    /// When it cannot be renamed.
+    /// When something has come there meanwhile, or it cannot be renamed.
     pub(crate) fn place(self) -> Result<(), DataError> {
-        fs::rename(&self.unfinished, &self.path).map_err(|error| unwritable(&self.path, &error))
+        // A rename would take the place of what another process has put there; a second name cannot. The first goes with
+        // this value.
+        match fs::hard_link(&self.unfinished, &self.path) {
+            Ok(()) => Ok(()),
+            Err(_) if self.path.symlink_metadata().is_ok() => Err(there(&self.path)),
+            // Some file systems have no second names.
+            Err(_) => {
+                fs::rename(&self.unfinished, &self.path).map_err(|error| unwritable(&self.path, &error))
+            }
+        }
     }
 }
 
 impl Drop for NewFile {
     fn drop(&mut self) {
-        // After `place` there is nothing of this name any more.
+        // After a rename there is nothing of this name any more.
         let _ = fs::remove_file(&self.unfinished);
     }
+}
+
+fn there(path: &Path) -> DataError {
+    DataError::invalid(
+        path.display().to_string(),
+        "it is there already and is not written over",
+        "name another place, or remove it first",
+    )
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> DataError {

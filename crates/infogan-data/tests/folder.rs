@@ -364,6 +364,46 @@ fn a_folder_brings_its_table_along() {
     );
 }
 
+/// A row is of one file: of that at its path, or of the only one whose path ends as it says.
+#[test]
+fn a_table_labels_no_file_that_it_does_not_mean() {
+    let dir = tempfile::tempdir().unwrap();
+    for (number, class) in ["cat", "dog"].into_iter().enumerate() {
+        put(dir.path(), &format!("{class}/0.png"), &colour(number as u8));
+        put(dir.path(), &format!("{class}/{class}.png"), &colour(9 - number as u8));
+    }
+    let table = tempfile::tempdir().unwrap();
+    let table = table.path().join("t.csv");
+    let usable = |rows: &str| {
+        fs::write(&table, format!("file,fur\n{rows}")).unwrap();
+        let report = check_folder(dir.path(), Some(&table), &|_, _| ()).unwrap();
+        let rejected: Vec<String> = report.rejected.iter().map(ToString::to_string).collect();
+        (report.ok, rejected.join("\n"))
+    };
+    // A path is of its own file alone, and may begin above the folder or within it.
+    assert_eq!(usable("cat/0.png,long\n").0, 1);
+    assert_eq!(usable("pets/cat/0.png,long\ndog.png,short\n").0, 2);
+    // A bare name that two files have is nobody's.
+    let (ok, rejected) = usable("0.png,long\ncat.png,short\n");
+    assert!(ok == 1 && rejected.contains("cat/0.png: the table's row may mean several"), "{rejected}");
+    assert!(rejected.contains("dog/0.png: the table's row may mean several"), "{rejected}");
+}
+
+#[test]
+fn a_lonely_half_keeps_its_classes_and_pictures_of_other_kinds_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    for number in 0..40 {
+        put(dir.path(), &format!("train/{}/{number}.png", ["a", "b"][number % 2]), &colour(number as u8));
+    }
+    fs::write(dir.path().join("train/a/photo.HEIC"), b"not read").unwrap();
+    let Folder { train, test, report } = load(dir.path());
+    assert_eq!((train.class_names().len(), train.len() + test.len(), test.len()), (2, 40, 4));
+    assert!(
+        report.warnings.iter().any(|warning| warning.contains("photo.HEIC: a picture of a kind")),
+        "{report:?}"
+    );
+}
+
 #[test]
 fn a_glance_sees_colour_and_nothing_at_all_is_refused() {
     let dir = tempfile::tempdir().unwrap();

@@ -62,6 +62,11 @@ fn as_text(report: &Report) -> String {
             text.push_str(&format!("\n{what}\n{}", table(counts)));
         }
     }
+    if !report.attributes.is_empty() {
+        let widest = report.attributes.keys().map(|name| name.chars().count()).max().unwrap_or(0);
+        let rows = report.attributes.iter().map(|(name, values)| format!("  {name:widest$}  {values}\n"));
+        text.push_str(&format!("\nattributes\n{}", rows.collect::<String>()));
+    }
     list(&mut text, "warnings", report.warnings.iter());
     let duplicates =
         report.duplicates.iter().map(|group| group.iter().map(shown).collect::<Vec<_>>().join(" = "));

@@ -6,7 +6,10 @@ use infogan::run::pictures::{Picture, Sheet, write_png};
 use infogan_data::ImageSet;
 
 use super::{args::PreviewArgs, read};
-use crate::failure::{Failure, print};
+use crate::{
+    failure::{Failure, print},
+    look::only,
+};
 
 /// Rows of classes on a sheet.
 const MOST_CLASSES: usize = 40;
@@ -15,6 +18,7 @@ const MOST_COLUMNS: usize = 24;
 
 /// Draws the training half: rows of each class where there are classes, otherwise the pictures as they come.
 pub fn preview(args: &PreviewArgs) -> Result<ExitCode, Failure> {
+    only(&args.out, &["png"])?;
     let set = read(&args.reading)?.train;
     write_png(&args.out, &sheet(&set, args.n as usize)?.picture()?)?;
     print(&format!("{}\n", args.out.display()))?;

@@ -23,7 +23,7 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    DataError, Factor, ImageSet, Labels,
+    DataError, Factor, FactorValues, ImageSet, Labels,
     memory::has_room,
     picture::{Fit, decode::decode},
     shown,
@@ -211,8 +211,12 @@ fn survey(
     let (mut pictures, mut rows, mut misnamed) = (Vec::new(), Vec::new(), Vec::new());
     let mut without_row = 0;
     let split = is_split(&found.files);
-    for (entry, seen) in found.files.into_iter().zip(looked) {
-        let row = table.as_ref().map(|table| table.usable_row(&entry.inside)).transpose();
+    let paths = found.files.iter().map(|entry| entry.inside.as_path());
+    let told: Vec<Result<Option<usize>, &str>> = match &table {
+        Some(table) => table.usable_rows(paths).into_iter().map(|row| row.map(Some)).collect(),
+        None => paths.map(|_| Ok(None)).collect(),
+    };
+    for ((entry, seen), row) in found.files.into_iter().zip(looked).zip(told) {
         let (seen, row) = match (seen, row) {
             (Ok(seen), Ok(row)) => (seen, row),
             (Err(reason), _) => {
@@ -242,8 +246,28 @@ fn survey(
     report.warnings.extend(settle_classes(&mut pictures, table.as_ref()));
     let (factors, warnings) = table.map_or_else(Default::default, |table| table.factors(&rows));
     report.warnings.extend(warnings);
+    report.attributes =
+        factors.iter().map(|factor| (factor.name.clone(), described(&factor.values))).collect();
     fill(&mut report, &pictures, &misnamed, fit);
     Ok(Survey { pictures, factors, report })
+}
+
+/// Values with their counts, or a range.
+fn described(values: &FactorValues) -> String {
+    match values {
+        FactorValues::Categorical { names, values } => {
+            let mut counts = vec![0_usize; names.len()];
+            values.iter().for_each(|&value| counts[usize::from(value)] += 1);
+            let shown: Vec<String> =
+                names.iter().zip(counts).map(|(name, count)| format!("{name} {count}")).collect();
+            shown.join(", ")
+        }
+        FactorValues::Continuous(values) => {
+            let low = values.iter().copied().fold(f32::INFINITY, f32::min);
+            let high = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            format!("numbers from {low} to {high}")
+        }
+    }
 }
 
 /// Names links and folders that a user may not have meant.
@@ -252,6 +276,7 @@ fn strange_folders(found: &Found) -> Vec<String> {
     for (files, what) in [
         (&found.repeated, "another name of a folder that is read already"),
         (&found.outside, "a link out of this folder"),
+        (&found.unread, "a picture of a kind that is not read: convert it to PNG or JPEG"),
         (&found.named_as_pictures, "a folder that is named as a picture is"),
     ] {
         warnings.extend(files.iter().take(MOST_TOLD).map(|file| format!("{}: {what}", shown(file))));
@@ -332,8 +357,7 @@ fn room_for(dir: &Path, files: usize, fit: &Fit) -> Result<(), DataError> {
 
 /// Whether the folders at the top are halves.
 fn is_split(files: &[Entry]) -> bool {
-    let tops: Vec<Option<bool>> = files.iter().map(|entry| half_of(&entry.inside)).collect();
-    tops.contains(&Some(true)) && tops.contains(&Some(false)) && tops.iter().all(Option::is_some)
+    files.iter().all(|entry| half_of(&entry.inside).is_some())
 }
 
 /// Which half a top folder names.
@@ -379,7 +403,8 @@ fn labels_of(pictures: &[Picture]) -> Result<Option<Labels>, DataError> {
 /// Numbers of the pictures of both halves, in order.
 fn halves(pictures: &[Picture], labels: Option<&Labels>) -> (Vec<u32>, Vec<u32>) {
     let mut held_out = vec![false; pictures.len()];
-    if pictures.iter().all(|picture| picture.held_out.is_some()) {
+    let told = |half: bool| pictures.iter().any(|picture| picture.held_out == Some(half));
+    if told(true) && told(false) {
         let told = pictures.iter().map(|picture| picture.held_out == Some(true));
         held_out = told.collect();
     } else {
@@ -435,7 +460,8 @@ fn fill(report: &mut Report, pictures: &[Picture], misnamed: &[PathBuf], fit: Op
         let first: Vec<String> = files.iter().take(3).map(shown).collect();
         if files.len() > 3 { format!("{} …", first.join(", ")) } else { first.join(", ") }
     };
-    if let [(class, _)] = report.classes.iter().collect::<Vec<_>>()[..] {
+    let of_folders = pictures.iter().all(|picture| picture.inside.components().count() > 1);
+    if let ([(class, _)], true) = (&report.classes.iter().collect::<Vec<_>>()[..], of_folders) {
         warnings.push(format!(
             "all pictures are of one class, '{class}': is this folder one level too high, with the classes inside '{class}'?"
         ));

@@ -37,6 +37,8 @@ pub struct Report {
     pub warnings: Vec<String>,
     /// Pictures of every class.
     pub classes: BTreeMap<String, usize>,
+    /// What a table says of the pictures, by attribute: its values with their counts, or the range of its numbers.
+    pub attributes: BTreeMap<String, String>,
     /// Pictures of every size, as `width×height`.
     pub sizes: BTreeMap<String, usize>,
     /// Pictures of every kind of file and pixels.

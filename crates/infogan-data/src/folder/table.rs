@@ -1,7 +1,7 @@
 //! Tables of classes and attributes beside a folder of pictures: CSV, JSON, Parquet, and CelebA's list.
 //!
 //! One column names the file: `file`, `filename`, `image`, `image_id` or `path`, else the first. A file is found by its
-//! path within the folder, or by its name alone where that is the only one. The column `label` or `class` gives the
+//! path within the folder, or by the end of it where that means one file only. The column `label` or `class` gives the
 //! classes; every other column becomes a factor:
 //!
 //! | values of the column | factor |
@@ -50,8 +50,8 @@ pub struct Table {
     rows: Vec<Vec<String>>,
     /// Rows by path, with `/` between its parts.
     by_path: BTreeMap<String, usize>,
-    /// Rows by the name of the file alone; `None` for a name that two rows share.
-    by_name: BTreeMap<String, Option<usize>>,
+    /// Rows by the name of the file alone, with the whole path; `None` for a name that two rows share.
+    by_name: BTreeMap<String, Option<(usize, String)>>,
     class: Option<usize>,
 }
 
@@ -108,7 +108,7 @@ impl Table {
         for (number, row) in rows.iter_mut().enumerate() {
             let path = row.remove(file).replace('\\', "/");
             let name = path.rsplit('/').next().unwrap_or_default().to_owned();
-            by_name.entry(name).and_modify(|row| *row = None).or_insert(Some(number));
+            by_name.entry(name).and_modify(|row| *row = None).or_insert_with(|| Some((number, path.clone())));
             if by_path.insert(path.clone(), number).is_some() {
                 return Err(format!("it names {path} twice"));
             }
@@ -120,22 +120,36 @@ impl Table {
         Ok(Self { columns, rows, by_path, by_name, class })
     }
 
-    /// The row of a file.
+    /// The row of a file: that of its path, or one whose path is the end of the file's or ends with it.
     pub fn row(&self, inside: &Path) -> Option<usize> {
         // A table is UTF-8; it cannot mean what is not.
         let parts: Vec<&str> =
             inside.components().map(|part| part.as_os_str().to_str()).collect::<Option<_>>()?;
-        let by_path = self.by_path.get(&parts.join("/")).copied();
-        by_path.or_else(|| self.by_name.get(*parts.last()?).copied().flatten())
+        let path = parts.join("/");
+        if let Some(row) = self.by_path.get(&path) {
+            return Some(*row);
+        }
+        let (row, named) = self.by_name.get(*parts.last()?)?.as_ref()?;
+        let ends = |long: &str, short: &str| long.strip_suffix(short).is_some_and(|rest| rest.ends_with('/'));
+        (ends(&path, named) || ends(named, &path)).then_some(*row)
     }
 
-    /// The row of a file that can be used, or what the table does not say of it.
-    pub fn usable_row(&self, inside: &Path) -> Result<usize, &'static str> {
-        let row = self.row(inside).ok_or("the table of labels has no row for it")?;
-        match self.class_of(row) {
-            Some(class) if class.trim().is_empty() => Err("the table of labels gives it no class"),
-            _ => Ok(row),
-        }
+    /// The row of each file that can be used, or what the table does not say of it.
+    pub fn usable_rows<'f>(&self, files: impl Iterator<Item = &'f Path>) -> Vec<Result<usize, &'static str>> {
+        let rows: Vec<Option<usize>> = files.map(|file| self.row(file)).collect();
+        let mut uses = vec![0_usize; self.rows.len()];
+        rows.iter().flatten().for_each(|&row| uses[row] += 1);
+        let usable = |row: Option<usize>| {
+            let row = row.ok_or("the table of labels has no row for it")?;
+            if uses[row] > 1 {
+                return Err("the table's row may mean several files of this name: it must give their paths");
+            }
+            match self.class_of(row) {
+                Some(class) if class.trim().is_empty() => Err("the table of labels gives it no class"),
+                _ => Ok(row),
+            }
+        };
+        rows.into_iter().map(usable).collect()
     }
 
     /// Whether it has a column of classes.

@@ -17,6 +17,10 @@ const DEEPEST: usize = 16;
 /// What the system makes up. Links lead from there to everywhere.
 const MADE_UP: [&str; 2] = ["/proc", "/sys"];
 
+/// Endings of pictures of kinds that are not read.
+const UNREAD: [&str; 12] =
+    ["tif", "tiff", "heic", "heif", "avif", "svg", "psd", "jp2", "jxl", "tga", "exr", "dng"];
+
 /// What was found.
 #[derive(Debug, Default)]
 pub struct Found {
@@ -28,6 +32,8 @@ pub struct Found {
     pub ignored: usize,
     /// Folders that are read under another name: links, and what lies behind links.
     pub repeated: Vec<PathBuf>,
+    /// Pictures, by their names, of kinds that are not read.
+    pub unread: Vec<PathBuf>,
     /// Links to folders elsewhere, which are read.
     pub outside: Vec<PathBuf>,
     /// Folders that are named as picture files are.
@@ -110,6 +116,7 @@ pub fn walk(dir: &Path) -> Result<Found, DataError> {
     found.files.sort_by_key(|entry| bytes(&entry.inside));
     found.rejected.sort_by_key(|rejected| bytes(&rejected.file));
     found.repeated.sort_by_key(|link| bytes(link));
+    found.unread.sort_by_key(|file| bytes(file));
     found.outside.sort_by_key(|link| bytes(link));
     found.named_as_pictures.sort_by_key(|folder| bytes(folder));
     Ok(found)
@@ -137,7 +144,9 @@ impl Found {
     fn look_at(&mut self, path: &Path, inside: PathBuf) {
         let claims = has_ending(&inside);
         let beginning = match fs::metadata(path) {
-            Err(error) if claims => return self.reject(&inside, format!("it cannot be looked at ({error})")),
+            Err(error) if claims || path.is_symlink() => {
+                return self.reject(&inside, format!("it cannot be looked at ({error})"));
+            }
             // A pipe or a device is never opened: it might never answer.
             Ok(about) if !about.is_file() && claims => {
                 return self.reject(&inside, "it is no regular file".to_owned());
@@ -162,7 +171,13 @@ impl Found {
                 None if claims => {
                     self.reject(&inside, "its content is no picture of a known kind".to_owned());
                 }
-                None => self.ignored += 1,
+                None => {
+                    let ending = inside.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+                    if ending.is_some_and(|ending| UNREAD.contains(&ending.as_str())) {
+                        self.unread.push(inside);
+                    }
+                    self.ignored += 1;
+                }
             },
         }
     }

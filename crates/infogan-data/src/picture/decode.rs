@@ -135,7 +135,9 @@ fn decode_file(path: &Path) -> Result<Decoded, DataError> {
     // The decoder turns CMYK into colours itself and does not tell.
     let is_cmyk = frame.is_some_and(|frame| frame.components == 4);
     let pixels = if is_cmyk { "CMYK".to_owned() } else { pixels(decoder.original_color_type()) };
-    let mode = format!("{} {pixels}", name(format));
+    // Every GIF comes as colour with transparency, whatever it holds.
+    let mode =
+        if format == ImageFormat::Gif { "GIF".to_owned() } else { format!("{} {pixels}", name(format)) };
     let orientation = decoder.orientation().map_err(undecodable)?;
     let picture = DynamicImage::from_decoder(decoder).map_err(undecodable)?;
     Ok(Decoded { picture, orientation, mode, _room })

@@ -107,6 +107,8 @@ impl OpenRun {
             config.data.set = detect(path)?.into();
             (config.data.channels, config.data.size) = (picture[0], picture[1]);
             config.data.path = Some(path.to_owned());
+            // The run's own table is of the run's own pictures.
+            config.data.labels = None;
         }
         let Sets { train, test, .. } = load_sets(&config, &|_, _| ())?;
         let (train, test) = (fitting(train, picture)?, fitting(test, picture)?);

@@ -103,6 +103,7 @@ pub(super) fn write_config(
     let mut config = config.clone();
     // An absolute path finds the pictures again from wherever the next command is given.
     config.data.path = config.data.path.map(|path| path.canonicalize().unwrap_or(path));
+    config.data.labels = config.data.labels.map(|path| path.canonicalize().unwrap_or(path));
     let as_toml = |error: toml::ser::Error| Error::Usage(format!("config.toml: {error}"));
     let mut table = Table::try_from(&config).map_err(as_toml)?;
     let mut about: Table = versions().into_iter().map(|(key, value)| (key, Value::String(value))).collect();
