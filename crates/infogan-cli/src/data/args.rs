@@ -82,7 +82,7 @@ pub struct Reading {
 pub enum Form {
     /// This program's own file: pictures, classes and factors
     Safetensors,
-    /// MNIST's four files: grey pictures and classes
+    /// MNIST's four files: pictures and numbers of classes, which there must be; no names, no factors
     Idx,
     /// A folder of PNG files, half and class as sub-folders, factors in its labels.csv
     Folder,
