@@ -6,6 +6,7 @@
 //! half to half except at the edge. A **table** gives attributes, and classes if it has a column of them; the folder's own
 //! `labels.csv` is read where no other is named.
 
+mod footer;
 mod named;
 mod report;
 mod table;

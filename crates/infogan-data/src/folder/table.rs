@@ -18,8 +18,10 @@ use std::{
     sync::Arc,
 };
 
+use bytes::Bytes;
 use serde_json::Value;
 
+use super::footer::lists_fit;
 use crate::{
     DataError, Factor, FactorValues, guard::without_panic, picture::decode::beginning_of, shown::plain,
 };
@@ -79,7 +81,11 @@ impl Table {
             return Err(malformed(format!("it is larger than {} MB", LARGEST >> 20)));
         }
         let (columns, rows) = if beginning_of(path).map_err(unreadable)?.starts_with(b"PAR1") {
-            let read = without_panic(|| parquet(path));
+            let bytes = fs::read(path).map_err(unreadable)?;
+            if !lists_fit(&bytes) {
+                return Err(malformed("it is broken: its footer makes no sense".to_owned()));
+            }
+            let read = without_panic(|| parquet(bytes.into()));
             read.unwrap_or_else(|| Err("it is broken: its reader gave up".to_owned())).map_err(malformed)?
         } else {
             let bytes = fs::read(path).map_err(unreadable)?;
@@ -321,14 +327,13 @@ fn celeba(text: &str) -> Result<Rows, String> {
 }
 
 /// Parquet, row by row. Columns of lists and structures are left out.
-fn parquet(path: &Path) -> Result<Rows, String> {
+fn parquet(file: Bytes) -> Result<Rows, String> {
     use ::parquet::{
         basic::Repetition,
         file::reader::{FileReader, SerializedFileReader},
         record::Field,
         schema::types::Type,
     };
-    let file = fs::File::open(path).map_err(|error| error.to_string())?;
     let broken = |error: ::parquet::errors::ParquetError| format!("it is broken: {error}");
     let reader = SerializedFileReader::new(file).map_err(broken)?;
     let (mut columns, mut rows): Rows = (Vec::new(), Vec::new());
@@ -454,6 +459,8 @@ mod tests {
             ("a.parquet", b"PAR1 and no more"),
             // Found by fuzzing: its reader panics.
             ("b.parquet", include_bytes!("../../../../fixtures/damaged.parquet")),
+            // And this one asks for 76 GB.
+            ("c.parquet", include_bytes!("../../../../fixtures/endless.parquet")),
             // A byte each, and in memory many.
             ("a.csv", format!("file,x\n{}", ",".repeat(40_000_000)).as_bytes()),
             ("a.json", format!("[{}", "0,".repeat(40_000_000)).as_bytes()),
