@@ -1,17 +1,127 @@
 //! The footer of a Parquet file, walked over before its reader sees it: the reader makes room for as many elements as a
-//! list claims, which a few bytes can put beyond any machine, and that ends a program.
+//! list claims, which a few bytes can put beyond any machine, and that ends a program. It also reads the fields it knows as
+//! what they should be, whatever they say they are, so types must be the right ones (parquet-format, `parquet.thrift`;
+//! Thrift's compact protocol).
 
-/// Deepest nesting; the format's own is eight or so.
+/// Deepest nesting of what is not known here.
 const DEEPEST: usize = 32;
 
-/// Whether every list of the footer can be as long as it says: an element takes a byte at least. False also for what is no
-/// footer (Thrift's compact protocol).
-pub fn lists_fit(file: &[u8]) -> bool {
+/// What a field holds.
+#[derive(Clone, Copy)]
+enum Kind {
+    Truth,
+    Byte,
+    I16,
+    I32,
+    I64,
+    Double,
+    Binary,
+    List(&'static Kind),
+    Struct(Fields),
+}
+
+/// Numbers of the fields of a structure with what they hold. Others are passed over as what they say they are.
+type Fields = &'static [(u64, Kind)];
+
+use Kind::{Binary, Byte, Double, I16, I32, I64, List, Struct, Truth};
+
+const FILE: Fields = &[
+    (1, I32),
+    (2, List(&Struct(ELEMENT))),
+    (3, I64),
+    (4, List(&Struct(ROW_GROUP))),
+    (5, List(&KEY_VALUE)),
+    (6, Binary),
+    (7, List(&Struct(&[(1, EMPTY)]))),
+    (8, Struct(&[(1, AES), (2, AES)])),
+    (9, Binary),
+];
+const ELEMENT: Fields = &[
+    (1, I32),
+    (2, I32),
+    (3, I32),
+    (4, Binary),
+    (5, I32),
+    (6, I32),
+    (7, I32),
+    (8, I32),
+    (9, I32),
+    (10, Struct(LOGICAL)),
+];
+const LOGICAL: Fields = &[
+    (1, EMPTY),
+    (2, EMPTY),
+    (3, EMPTY),
+    (4, EMPTY),
+    (5, Struct(&[(1, I32), (2, I32)])),
+    (6, EMPTY),
+    (7, TIME),
+    (8, TIME),
+    (10, Struct(&[(1, Byte), (2, Truth)])),
+    (11, EMPTY),
+    (12, EMPTY),
+    (13, EMPTY),
+    (14, EMPTY),
+    (15, EMPTY),
+    (16, Struct(&[(1, Byte)])),
+    (17, Struct(&[(1, Binary)])),
+    (18, Struct(&[(1, Binary), (2, I32)])),
+];
+const ROW_GROUP: Fields = &[
+    (1, List(&Struct(CHUNK))),
+    (2, I64),
+    (3, I64),
+    (4, List(&Struct(&[(1, I32), (2, Truth), (3, Truth)]))),
+    (5, I64),
+    (6, I64),
+    (7, I16),
+];
+const CHUNK: Fields = &[
+    (1, Binary),
+    (2, I64),
+    (3, Struct(COLUMN)),
+    (4, I64),
+    (5, I32),
+    (6, I64),
+    (7, I32),
+    (8, Struct(&[(1, EMPTY), (2, Struct(&[(1, List(&Binary)), (2, Binary)]))])),
+    (9, Binary),
+];
+const COLUMN: Fields = &[
+    (1, I32),
+    (2, List(&I32)),
+    (3, List(&Binary)),
+    (4, I32),
+    (5, I64),
+    (6, I64),
+    (7, I64),
+    (8, List(&KEY_VALUE)),
+    (9, I64),
+    (10, I64),
+    (11, I64),
+    (12, Struct(STATISTICS)),
+    (13, List(&Struct(&[(1, I32), (2, I32), (3, I32)]))),
+    (14, I64),
+    (15, I32),
+    (16, Struct(&[(1, I64), (2, List(&I64)), (3, List(&I64))])),
+    (17, Struct(&[(1, Struct(BOX)), (2, List(&I32))])),
+];
+const STATISTICS: Fields =
+    &[(1, Binary), (2, Binary), (3, I64), (4, I64), (5, Binary), (6, Binary), (7, Truth), (8, Truth)];
+const BOX: Fields =
+    &[(1, Double), (2, Double), (3, Double), (4, Double), (5, Double), (6, Double), (7, Double), (8, Double)];
+const EMPTY: Kind = Struct(&[]);
+const KEY_VALUE: Kind = Struct(&[(1, Binary), (2, Binary)]);
+const AES: Kind = Struct(&[(1, Binary), (2, Binary), (3, Truth)]);
+const TIME: Kind = Struct(&[(1, Truth), (2, Struct(&[(1, EMPTY), (2, EMPTY), (3, EMPTY)]))]);
+
+/// Whether the footer is one and every list in it can be as long as it says: an element takes a byte at least.
+pub fn is_sound(file: &[u8]) -> bool {
     let footer = || {
         let rest = file.strip_suffix(b"PAR1")?;
         let (rest, length) = rest.split_last_chunk::<4>()?;
         let begin = rest.len().checked_sub(u32::from_le_bytes(*length) as usize)?;
-        Footer(&rest[begin..]).structure(0)
+        Footer(&rest[begin..]).structure(FILE, 0)
     };
     footer().is_some()
 }
@@ -43,28 +153,37 @@ impl Footer<'_> {
         None
     }
 
-    fn structure(&mut self, depth: usize) -> Option<()> {
+    fn structure(&mut self, fields: Fields, depth: usize) -> Option<()> {
+        let mut field = 0_u64;
         loop {
             let header = self.byte()?;
             if header == 0 {
                 return Some(());
             }
-            // A long field number follows where the short one is none.
-            if header >> 4 == 0 {
-                self.number()?;
+            let (step, code) = (header >> 4, header & 0x0f);
+            // No footer needs long field numbers.
+            field = if step == 0 { return None } else { field + u64::from(step) };
+            let known = fields.iter().find(|(number, _)| *number == field).map(|(_, kind)| *kind);
+            let fits = match known {
+                None => true,
+                Some(Truth) => matches!(code, 1 | 2),
+                Some(kind) => kind.code() == code,
+            };
+            if !fits {
+                return None;
             }
             // Truth values of fields lie in the header.
-            if !matches!(header & 0x0f, 1 | 2) {
-                self.value(header & 0x0f, depth)?;
+            if !matches!(code, 1 | 2) {
+                self.value(code, known, depth)?;
             }
         }
     }
 
-    fn value(&mut self, kind: u8, depth: usize) -> Option<()> {
+    fn value(&mut self, code: u8, known: Option<Kind>, depth: usize) -> Option<()> {
         if depth > DEEPEST {
             return None;
         }
-        match kind {
+        match code {
             1..=3 => self.skip(1),
             4..=6 => self.number().map(|_| ()),
             7 => self.skip(8),
@@ -72,14 +191,42 @@ impl Footer<'_> {
             9 | 10 => {
                 let header = self.byte()?;
                 let count = if header >> 4 == 15 { self.number()? } else { u64::from(header >> 4) };
-                if count > self.0.len() as u64 {
+                let of = match known {
+                    Some(List(of)) => Some(*of),
+                    _ => None,
+                };
+                let fits = of.is_none_or(|of| of.code() == header & 0x0f || count == 0);
+                if !fits || count > self.0.len() as u64 {
                     return None;
                 }
-                (0..count).try_for_each(|_| self.value(header & 0x0f, depth + 1))
+                (0..count).try_for_each(|_| self.value(header & 0x0f, of, depth + 1))
             }
-            12 => self.structure(depth + 1),
+            12 => {
+                let fields = match known {
+                    Some(Struct(fields)) => fields,
+                    _ => &[],
+                };
+                self.structure(fields, depth + 1)
+            }
             // No footer has maps.
             _ => None,
+        }
+    }
+}
+
+impl Kind {
+    /// The number that stands for it in a file.
+    fn code(self) -> u8 {
+        match self {
+            Truth => 1,
+            Byte => 3,
+            I16 => 4,
+            I32 => 5,
+            I64 => 6,
+            Double => 7,
+            Binary => 8,
+            List(_) => 9,
+            Struct(_) => 12,
         }
     }
 }

@@ -21,7 +21,7 @@ use std::{
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::footer::lists_fit;
+use super::footer::is_sound;
 use crate::{
     DataError, Factor, FactorValues, guard::without_panic, picture::decode::beginning_of, shown::plain,
 };
@@ -82,7 +82,7 @@ impl Table {
         }
         let (columns, rows) = if beginning_of(path).map_err(unreadable)?.starts_with(b"PAR1") {
             let bytes = fs::read(path).map_err(unreadable)?;
-            if !lists_fit(&bytes) {
+            if !is_sound(&bytes) {
                 return Err(malformed("it is broken: its footer makes no sense".to_owned()));
             }
             let read = without_panic(|| parquet(bytes.into()));
@@ -461,6 +461,7 @@ mod tests {
             ("b.parquet", include_bytes!("../../../../fixtures/damaged.parquet")),
             // And this one asks for 76 GB.
             ("c.parquet", include_bytes!("../../../../fixtures/endless.parquet")),
+            ("d.parquet", include_bytes!("../../../../fixtures/mistyped.parquet")),
             // A byte each, and in memory many.
             ("a.csv", format!("file,x\n{}", ",".repeat(40_000_000)).as_bytes()),
             ("a.json", format!("[{}", "0,".repeat(40_000_000)).as_bytes()),
