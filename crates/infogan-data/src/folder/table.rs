@@ -22,9 +22,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::footer::is_sound;
-use crate::{
-    DataError, Factor, FactorValues, guard::without_panic, picture::decode::beginning_of, shown::plain,
-};
+use crate::{DataError, Factor, FactorValues, guard::without_panic, shown::plain};
 
 /// No table may be larger.
 const LARGEST: u64 = 1 << 30;
@@ -80,15 +78,14 @@ impl Table {
         if about.len() > LARGEST {
             return Err(malformed(format!("it is larger than {} MB", LARGEST >> 20)));
         }
-        let (columns, rows) = if beginning_of(path).map_err(unreadable)?.starts_with(b"PAR1") {
-            let bytes = fs::read(path).map_err(unreadable)?;
+        let bytes = fs::read(path).map_err(unreadable)?;
+        let (columns, rows) = if bytes.starts_with(b"PAR1") {
             if !is_sound(&bytes) {
                 return Err(malformed("it is broken: its footer makes no sense".to_owned()));
             }
             let read = without_panic(|| parquet(bytes.into()));
             read.unwrap_or_else(|| Err("it is broken: its reader gave up".to_owned())).map_err(malformed)?
         } else {
-            let bytes = fs::read(path).map_err(unreadable)?;
             let text = String::from_utf8(bytes).map_err(|_| malformed("it is not UTF-8".to_owned()))?;
             let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
             match text.trim_start().bytes().next() {

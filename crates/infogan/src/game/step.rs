@@ -92,8 +92,7 @@ impl Game {
     ) -> Result<StepReport, StepError> {
         let step = state.step() as u32;
         let mut draw = |phase: usize, repeat: u64| {
-            let number = (phase as u32) << 16 | repeat as u32;
-            self.latent.draw(streams, "train", [step, number, 0], self.config.train.batch)
+            self.latent.draw(streams, "train", [step, number(phase, repeat), 0], self.config.train.batch)
         };
         self.step_with(state, &mut draw, batch)
     }
@@ -131,7 +130,7 @@ impl Game {
                 } else {
                     None
                 };
-                let number = (index as u32) << 16 | repeat as u32;
+                let number = number(index, repeat);
                 carried = self.play(state, phase, number, generation, real, &mut report)?;
             }
         }
@@ -423,6 +422,11 @@ fn not_finite_among(gradients: &Gradients) -> Option<String> {
 }
 
 /// Reads one number.
+/// A phase's position in the schedule and the repeat within it, as one part of the address of random numbers.
+fn number(phase: usize, repeat: u64) -> u32 {
+    (phase as u32) << 16 | repeat as u32
+}
+
 /// [`DIVERSITY`] of real and generated pictures, `[N, C, H, W]` each; none where the real ones do not differ.
 fn diversity((real, fake): (&Tensor<4>, &Tensor<4>)) -> Option<f64> {
     let distance = |pictures: &Tensor<4>| {
