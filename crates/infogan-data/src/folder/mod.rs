@@ -6,10 +6,11 @@
 //! half to half except at the edge. A **table** gives attributes, and classes if it has a column of them; the folder's own
 //! `labels.csv` is read where no other is named.
 
-mod footer;
 mod named;
+mod parquet;
 mod report;
 mod table;
+mod thrift;
 mod walk;
 
 use std::{

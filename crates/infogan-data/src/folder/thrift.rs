@@ -1,10 +1,14 @@
-//! The footer of a Parquet file, walked over before its reader sees it: the reader makes room for as many elements as a
-//! list claims, which a few bytes can put beyond any machine, and that ends a program. It also reads the fields it knows as
-//! what they should be, whatever they say they are, so types must be the right ones (parquet-format, `parquet.thrift`;
-//! Thrift's compact protocol).
+//! What a Parquet file claims of itself, walked over before its reader believes it: the reader makes room for as many
+//! elements as a list claims, which a few bytes can put beyond any machine, and that ends a program. It also reads the
+//! fields it knows as what they should be, whatever they say they are, so types must be the right ones (parquet-format,
+//! `parquet.thrift`; Thrift's compact protocol).
+
+use std::collections::BTreeMap;
 
 /// Deepest nesting of what is not known here.
 const DEEPEST: usize = 32;
+/// Stands in a path for a place in a list: no field has this number.
+const IN_LIST: u64 = 0;
 
 /// What a field holds.
 #[derive(Clone, Copy)]
@@ -115,29 +119,100 @@ const KEY_VALUE: Kind = Struct(&[(1, Binary), (2, Binary)]);
 const AES: Kind = Struct(&[(1, Binary), (2, Binary), (3, Truth)]);
 const TIME: Kind = Struct(&[(1, Truth), (2, Struct(&[(1, EMPTY), (2, EMPTY), (3, EMPTY)]))]);
 
+const PAGE: Fields = &[
+    (1, I32),
+    (2, I32),
+    (3, I32),
+    (4, I32),
+    (DATA, Struct(&[(1, I32), (2, I32), (3, I32), (4, I32), (5, Struct(STATISTICS))])),
+    (6, EMPTY),
+    (DICTIONARY, Struct(&[(1, I32), (2, I32), (3, Truth)])),
+    (
+        DATA_V2,
+        Struct(&[
+            (1, I32),
+            (2, I32),
+            (3, I32),
+            (4, I32),
+            (5, I32),
+            (6, I32),
+            (7, Truth),
+            (8, Struct(STATISTICS)),
+        ]),
+    ),
+];
+/// The kinds of a page that hold values, as fields of its header.
+const DATA: u64 = 5;
+const DICTIONARY: u64 = 7;
+const DATA_V2: u64 = 8;
+
 /// Whether the footer is one and every list in it can be as long as it says: an element takes a byte at least.
 pub fn is_sound(file: &[u8]) -> bool {
     let footer = || {
         let rest = file.strip_suffix(b"PAR1")?;
         let (rest, length) = rest.split_last_chunk::<4>()?;
         let begin = rest.len().checked_sub(u32::from_le_bytes(*length) as usize)?;
-        Footer(&rest[begin..]).structure(FILE, 0)
+        Walk::new(&rest[begin..]).structure(FILE, &[])
     };
     footer().is_some()
 }
 
-/// What is left of it.
-struct Footer<'a>(&'a [u8]);
+/// What a page claims.
+pub struct Page {
+    /// Bytes once it is unpacked.
+    pub unpacked: u64,
+    /// Values, whatever its kind.
+    pub values: u64,
+    /// Values if it is a dictionary, which are all held at once.
+    pub words: u64,
+    /// The numbers of the encodings of its values (parquet-format, `Encoding`).
+    pub encodings: Vec<u64>,
+}
 
-impl Footer<'_> {
+/// What the pages of a part of a file claim, header after header, to its end; `None` where they make no sense.
+pub fn pages(part: &[u8]) -> Option<Vec<Page>> {
+    let (mut walk, mut pages) = (Walk::new(part), Vec::new());
+    while !walk.left.is_empty() {
+        walk.numbers.clear();
+        walk.structure(PAGE, &[])?;
+        let number = |path: &[u64]| match walk.numbers.get(path) {
+            None => Some(0),
+            Some(&number) => u64::try_from(number).ok(),
+        };
+        let values = [number(&[DATA, 1])?, number(&[DICTIONARY, 1])?, number(&[DATA_V2, 1])?];
+        let encodings = [&[DATA, 2], &[DICTIONARY, 2], &[DATA_V2, 4]];
+        pages.push(Page {
+            unpacked: number(&[2])?,
+            values: values.into_iter().max()?,
+            words: values[1],
+            encodings: encodings.into_iter().map(|path| number(path)).collect::<Option<_>>()?,
+        });
+        let packed = number(&[3])?;
+        walk.skip(packed)?;
+    }
+    Some(pages)
+}
+
+/// A walk over a structure.
+struct Walk<'a> {
+    left: &'a [u8],
+    /// Known whole numbers by the fields that lead to them, the last where a field stands twice; not those in lists.
+    numbers: BTreeMap<Vec<u64>, i64>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(left: &'a [u8]) -> Self {
+        Self { left, numbers: BTreeMap::new() }
+    }
+
     fn byte(&mut self) -> Option<u8> {
-        let (&byte, rest) = self.0.split_first()?;
-        self.0 = rest;
+        let (&byte, rest) = self.left.split_first()?;
+        self.left = rest;
         Some(byte)
     }
 
     fn skip(&mut self, count: u64) -> Option<()> {
-        self.0 = self.0.get(usize::try_from(count).ok()?..)?;
+        self.left = self.left.get(usize::try_from(count).ok()?..)?;
         Some(())
     }
 
@@ -153,7 +228,8 @@ impl Footer<'_> {
         None
     }
 
-    fn structure(&mut self, fields: Fields, depth: usize) -> Option<()> {
+    /// Fields to the end of a structure, which lies at this path; [`IN_LIST`] stands for a place in a list.
+    fn structure(&mut self, fields: Fields, path: &[u64]) -> Option<()> {
         let mut field = 0_u64;
         loop {
             let header = self.byte()?;
@@ -174,18 +250,25 @@ impl Footer<'_> {
             }
             // Truth values of fields lie in the header.
             if !matches!(code, 1 | 2) {
-                self.value(code, known, depth)?;
+                self.value(code, known, &[path, &[field]].concat())?;
             }
         }
     }
 
-    fn value(&mut self, code: u8, known: Option<Kind>, depth: usize) -> Option<()> {
-        if depth > DEEPEST {
+    fn value(&mut self, code: u8, known: Option<Kind>, path: &[u64]) -> Option<()> {
+        if path.len() > DEEPEST {
             return None;
         }
         match code {
             1..=3 => self.skip(1),
-            4..=6 => self.number().map(|_| ()),
+            4..=6 => {
+                let number = self.number()?;
+                if known.is_some() && !path.contains(&IN_LIST) {
+                    // Zigzag: the sign is the lowest bit.
+                    self.numbers.insert(path.to_vec(), (number >> 1) as i64 ^ -((number & 1) as i64));
+                }
+                Some(())
+            }
             7 => self.skip(8),
             8 => self.number().and_then(|length| self.skip(length)),
             9 | 10 => {
@@ -196,17 +279,18 @@ impl Footer<'_> {
                     _ => None,
                 };
                 let fits = of.is_none_or(|of| of.code() == header & 0x0f || count == 0);
-                if !fits || count > self.0.len() as u64 {
+                if !fits || count > self.left.len() as u64 {
                     return None;
                 }
-                (0..count).try_for_each(|_| self.value(header & 0x0f, of, depth + 1))
+                let path = [path, &[IN_LIST]].concat();
+                (0..count).try_for_each(|_| self.value(header & 0x0f, of, &path))
             }
             12 => {
                 let fields = match known {
                     Some(Struct(fields)) => fields,
                     _ => &[],
                 };
-                self.structure(fields, depth + 1)
+                self.structure(fields, path)
             }
             // No footer has maps.
             _ => None,
