@@ -4,6 +4,15 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+/// A whole number of a range, refused in words.
+pub fn whole<T: TryFrom<i64>, const LEAST: i64, const MOST: i64>(text: &str) -> Result<T, String> {
+    let number = text.parse::<i64>().ok().filter(|number| (LEAST..=MOST).contains(number));
+    number.and_then(|number| T::try_from(number).ok()).ok_or_else(|| match MOST {
+        i64::MAX => format!("wants a whole number from {LEAST} up"),
+        _ => format!("wants a whole number from {LEAST} to {MOST}"),
+    })
+}
+
 /// The program.
 #[derive(Debug, Parser)]
 #[command(
@@ -93,7 +102,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "PATH")]
     pub data: Option<PathBuf>,
     /// Side in pixels to which pictures are brought; the networks of a preset follow
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(8..=1024))]
+    #[arg(long, value_name = "N", value_parser = whole::<i64, 8, 1024>)]
     pub size: Option<i64>,
     /// Table of classes and attributes of picture files: CSV, JSON, Parquet or CelebA's list
     #[arg(long, value_name = "FILE")]
@@ -105,10 +114,10 @@ pub struct TrainArgs {
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Steps in all; may be raised later
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..=i64::from(u32::MAX)))]
+    #[arg(long, value_name = "N", value_parser = whole::<i64, 1, { u32::MAX as i64 }>)]
     pub steps: Option<i64>,
     /// Root of all random numbers
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(0..))]
+    #[arg(long, value_name = "N", value_parser = whole::<i64, 0, { i64::MAX }>)]
     pub seed: Option<i64>,
     /// What to compute with.
     #[command(flatten)]
@@ -140,7 +149,7 @@ pub struct TrainArgs {
 #[derive(Args, Debug, Default)]
 pub struct Compute {
     /// Threads to compute with; the result does not depend on it [default: all cores]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = whole::<u16, 1, 1024>)]
     pub threads: Option<u16>,
     /// Device to compute on: cpu, vulkan, cuda, metal, webgpu, a second one as vulkan:1, or auto for the best
     /// that this build and machine have
@@ -171,7 +180,7 @@ pub struct SampleArgs {
     #[arg(long = "code", value_name = "NAME=VALUE", allow_hyphen_values = true)]
     pub codes: Vec<String>,
     /// Number of pictures: one as it is, more as a sheet
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = whole::<u32, 1, 10_000>)]
     pub n: u32,
     /// Seed of what is left to chance
     #[arg(long, value_name = "S", default_value_t = 0)]
@@ -195,7 +204,7 @@ pub struct TraverseArgs {
     /// Run directory
     pub run: PathBuf,
     /// Starting points, a row each, for every code
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = whole::<u32, 1, 100>)]
     pub rows: u32,
     /// Seed of the starting points
     #[arg(long, value_name = "S", default_value_t = 0)]
@@ -221,10 +230,10 @@ pub struct InterpolateArgs {
     /// Run directory
     pub run: PathBuf,
     /// Pictures from one keyframe to the next
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=200))]
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = whole::<u32, 1, 200>)]
     pub frames: u32,
     /// Latents to lead through, drawn by chance
-    #[arg(long, value_name = "K", default_value_t = 4, value_parser = clap::value_parser!(u32).range(2..=100))]
+    #[arg(long, value_name = "K", default_value_t = 4, value_parser = whole::<u32, 2, 100>)]
     pub keyframes: u32,
     /// Seed of the keyframes
     #[arg(long, value_name = "S", default_value_t = 0)]
@@ -308,7 +317,7 @@ pub struct BenchArgs {
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_enum)]
     pub rows: Option<Vec<crate::bench::Row>>,
     /// How often everybody is timed
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = whole::<u32, 1, 1000>)]
     pub rounds: u32,
     /// Trained run of the preset mnist, for the row first-picture
     #[arg(long, value_name = "RUN")]
@@ -376,7 +385,7 @@ pub struct ImportArgs {
     #[arg(long, value_name = "PATH")]
     pub data: Option<PathBuf>,
     /// Side in pixels of the pictures
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(8..=1024))]
+    #[arg(long, value_name = "N", value_parser = whole::<i64, 8, 1024>)]
     pub size: Option<i64>,
     /// Set a key of the configuration; may be given again
     #[arg(long, value_name = "KEY=VALUE")]

@@ -351,10 +351,14 @@ fn on_interrupt(quiet: bool) -> Result<Stop, Failure> {
     let (flag, done) = (Arc::clone(&asked), Arc::clone(&saved));
     let terminal = io::stderr().is_terminal();
     ctrlc::set_handler(move || {
-        if done.load(Ordering::Acquire) && !quiet {
-            tell("stopped; all steps are saved, and the same command scores them");
-        }
-        if done.load(Ordering::Acquire) || flag.load(Ordering::Acquire) {
+        let (saved, again) = (done.load(Ordering::Acquire), flag.load(Ordering::Acquire));
+        if saved || again {
+            if !quiet {
+                tell(match saved {
+                    true => "stopped; all steps are saved, and the same command scores them",
+                    false => "stopped at once; the same command goes on from the last checkpoint",
+                });
+            }
             std::process::exit(i32::from(INTERRUPTED));
         }
         // Told before it is done: the progress line stops with the flag.

@@ -81,6 +81,24 @@ impl FactorValues {
         }
     }
 
+    /// Values with their counts, or a range.
+    pub fn summary(&self) -> String {
+        match self {
+            Self::Categorical { names, values } => {
+                let mut counts = vec![0_usize; names.len()];
+                values.iter().for_each(|&value| counts[usize::from(value)] += 1);
+                let shown: Vec<String> =
+                    names.iter().zip(counts).map(|(name, count)| format!("{name} {count}")).collect();
+                shown.join(", ")
+            }
+            Self::Continuous(values) => {
+                let low = values.iter().copied().fold(f32::INFINITY, f32::min);
+                let high = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                format!("numbers from {low} to {high}")
+            }
+        }
+    }
+
     /// The number of pictures.
     pub fn len(&self) -> usize {
         match self {

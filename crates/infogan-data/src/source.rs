@@ -108,18 +108,16 @@ pub fn detect(path: &Path) -> Result<Source, DataError> {
     if pictures && nearly.is_none() {
         return Ok(Source::Pictures);
     }
+    if held == EMPTY {
+        return Err(DataError::invalid(path.display().to_string(), EMPTY, GET_ONE));
+    }
     let signs = LAYOUTS.iter().flat_map(|(_, layout)| layout.signs).map(|name| (*name).to_string());
     let looked_for = ["train-images-idx3-ubyte".to_string()].into_iter().chain(signs);
     Err(DataError::Missing {
         what: "data set".to_string(),
         dir: path.to_path_buf(),
         looked_for: looked_for.chain(["picture files or folders of them".to_string()]).collect(),
-        remedy: format!(
-            "{held}; {}",
-            nearly.unwrap_or(
-                "name a folder that holds a data set, or get one with 'infogan data fetch NAME DIR'"
-            )
-        ),
+        remedy: format!("{held}; {}", nearly.unwrap_or(GET_ONE)),
     })
 }
 
@@ -135,6 +133,10 @@ fn of_file(path: &Path) -> Result<Source, DataError> {
         nearly.map_or("name the folder that the files of a data set lie in", |(_, remedy)| *remedy),
     ))
 }
+
+/// What is said of a folder with nothing in it, and what to do.
+const EMPTY: &str = "it is empty";
+const GET_ONE: &str = "name a folder that holds a data set, or get one with 'infogan data fetch NAME DIR'";
 
 /// Whether a folder holds picture files or folders, and in words what it holds. Hidden entries do not count.
 fn look_into(dir: &Path) -> Result<(bool, String), DataError> {
@@ -156,7 +158,7 @@ fn look_into(dir: &Path) -> Result<(bool, String), DataError> {
     }
     let names: Vec<String> = first.into_iter().collect();
     let held = match count {
-        0 => "it is empty".to_string(),
+        0 => EMPTY.to_string(),
         _ if count > names.len() => format!("it holds {} and {} more", names.join(", "), count - names.len()),
         _ => format!("it holds {}", names.join(", ")),
     };

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::args::whole;
+
 /// Arguments of `data`.
 #[derive(Args, Debug)]
 pub struct DataArgs {
@@ -61,7 +63,7 @@ pub struct Reading {
     #[arg(value_name = "DATA")]
     pub from: PathBuf,
     /// Side in pixels to which picture files are brought [default: 32]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = whole::<u16, 1, 1024>)]
     pub size: Option<u16>,
     /// Grey instead of colour; without it, colour if any picture file is in colour
     #[arg(long)]
@@ -123,7 +125,7 @@ pub struct PreviewArgs {
     #[command(flatten)]
     pub reading: Reading,
     /// Pictures on the sheet, about
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = whole::<u32, 1, 10_000>)]
     pub n: u32,
     /// File to write
     #[arg(long, value_name = "FILE.png", default_value = "preview.png")]
@@ -151,10 +153,10 @@ pub struct SynthArgs {
     #[arg(long = "to", value_name = "FORM", value_enum)]
     pub form: Option<Form>,
     /// Training pictures; a tenth as many are drawn to test
-    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = whole::<u32, 1, 10_000_000>)]
     pub n: u32,
     /// Side in pixels [default: the set's own]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(8..=512))]
+    #[arg(long, value_name = "N", value_parser = whole::<u16, 8, 512>)]
     pub size: Option<u16>,
     /// Seed of the set
     #[arg(long, value_name = "S", default_value_t = 0)]

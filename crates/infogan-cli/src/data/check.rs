@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Display, process::ExitCode};
 
 use infogan_data::{Report, Source, Split, check_folder, detect, shown};
 
-use super::args::CheckArgs;
+use super::{args::CheckArgs, for_picture_files};
 use crate::{
     failure::{Failure, print},
     progress::Reading,
@@ -38,7 +38,7 @@ pub fn check(args: &CheckArgs) -> Result<ExitCode, Failure> {
 /// What a set of another form holds. It is read as a whole or, with an error, not at all.
 fn of_set(source: Source, args: &CheckArgs) -> Result<Report, Failure> {
     if args.labels.is_some() {
-        return Err(Failure::usage("--labels: is for picture files; this set has labels of its own"));
+        return Err(for_picture_files("--labels", &args.dir));
     }
     let mut report = Report::default();
     for split in [Split::Train, Split::Test] {
@@ -48,6 +48,9 @@ fn of_set(source: Source, args: &CheckArgs) -> Result<Report, Failure> {
         *report.sizes.entry(format!("{width}×{height}")).or_default() += set.len();
         let kind = format!("{}, {}", split.name(), if channels == 1 { "grey" } else { "colour" });
         *report.modes.entry(kind).or_default() += set.len();
+        for factor in set.factors() {
+            report.attributes.insert(format!("{} ({})", factor.name, split.name()), factor.values.summary());
+        }
         for &label in set.labels().unwrap_or_default() {
             *report.classes.entry(set.class_names()[usize::from(label)].clone()).or_default() += 1;
         }

@@ -6,7 +6,7 @@ mod convert;
 mod fetch;
 mod preview;
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
 use infogan::session::{Sets, read_sets};
 use infogan_data::{Fit, FolderOptions, Resize, Source, Split, detect, glance, synth};
@@ -64,11 +64,16 @@ fn refuse_fitting(reading: &Reading) -> Result<(), Failure> {
     ];
     match given.iter().find(|(_, given)| *given) {
         None => Ok(()),
-        Some((flag, _)) => Err(Failure::usage(format!(
-            "{flag}: is for picture files; the pictures of {} have a size and labels of their own",
-            reading.from.display()
-        ))),
+        Some((flag, _)) => Err(for_picture_files(flag, &reading.from)),
     }
+}
+
+/// A flag that other sets have no use for.
+fn for_picture_files(flag: &str, set: &Path) -> Failure {
+    Failure::usage(format!(
+        "{flag}: is for picture files; the pictures of {} have a size and labels of their own",
+        set.display()
+    ))
 }
 
 /// Draws a set and writes it.

@@ -25,7 +25,7 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    DataError, Factor, FactorValues, ImageSet, Labels,
+    DataError, Factor, ImageSet, Labels,
     memory::has_room,
     picture::{Fit, decode::decode},
     shown,
@@ -248,28 +248,9 @@ fn survey(
     report.warnings.extend(settle_classes(&mut pictures, table.as_ref()));
     let (factors, warnings) = table.map_or_else(Default::default, |table| table.factors(&rows));
     report.warnings.extend(warnings);
-    report.attributes =
-        factors.iter().map(|factor| (factor.name.clone(), described(&factor.values))).collect();
+    report.attributes = factors.iter().map(|factor| (factor.name.clone(), factor.values.summary())).collect();
     fill(&mut report, &pictures, &misnamed, fit);
     Ok(Survey { pictures, factors, report })
-}
-
-/// Values with their counts, or a range.
-fn described(values: &FactorValues) -> String {
-    match values {
-        FactorValues::Categorical { names, values } => {
-            let mut counts = vec![0_usize; names.len()];
-            values.iter().for_each(|&value| counts[usize::from(value)] += 1);
-            let shown: Vec<String> =
-                names.iter().zip(counts).map(|(name, count)| format!("{name} {count}")).collect();
-            shown.join(", ")
-        }
-        FactorValues::Continuous(values) => {
-            let low = values.iter().copied().fold(f32::INFINITY, f32::min);
-            let high = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            format!("numbers from {low} to {high}")
-        }
-    }
 }
 
 /// Names links and folders that a user may not have meant.

@@ -22,6 +22,8 @@ use crate::guard::without_panic;
 
 /// No page may unpack to more bytes; writers make pages of about a mebibyte.
 const LARGEST_PAGE: u64 = 64 << 20;
+/// So many bytes at most come out of one by Snappy: its longest copy is 64 bytes, named by three.
+const MOST_UNPACKED: u64 = 64;
 /// Plain values, indices into dictionaries (two names) and runs. The others (differences, lengths, parted bytes) claim
 /// numbers of values anew inside their bytes, and are written only where somebody asked for them.
 const ENCODINGS: [u64; 4] = [0, 2, 3, 8];
@@ -45,7 +47,7 @@ fn read(file: Bytes) -> Result<Rows, String> {
         column.is_primitive() && column.get_basic_info().repetition() != Repetition::REPEATED
     };
     let single: Vec<Arc<Type>> = schema.get_fields().iter().filter(is_single).cloned().collect();
-    let (mut cells, mut bytes) = (0_u64, 0_u64);
+    let (mut cells, mut bytes, mut all) = (0_u64, 0_u64, 0_u64);
     for group in reader.metadata().row_groups() {
         let rows = u64::try_from(group.num_rows()).map_err(|error| error.to_string())?;
         cells = cells.saturating_add(rows.saturating_mul(single.len() as u64));
@@ -57,6 +59,11 @@ fn read(file: Bytes) -> Result<Rows, String> {
             }
         }
         fits(cells, bytes)?;
+        // A column names the file of each row, and no two rows have the same: a name takes a byte at least.
+        all = all.saturating_add(rows);
+        if all > bytes {
+            return Err(format!("it is broken: it claims {all} rows and has not so many bytes"));
+        }
     }
 
     let single = Type::group_type_builder(schema.name()).with_fields(single).build().map_err(broken)?;
@@ -95,9 +102,14 @@ fn claims(file: &Bytes, column: &ColumnChunkMetaData, rows: u64) -> Result<(u64,
                 "column {name} is in an encoding that is not read here; write it with plain values or dictionaries"
             ));
         }
+        let most = if packed == Compression::SNAPPY {
+            MOST_UNPACKED.saturating_mul(page.packed + 1)
+        } else {
+            page.packed
+        };
         // A word of a dictionary takes a byte at least.
         let is_possible = page.values <= rows.max(page.words) && page.words <= page.unpacked;
-        if !is_possible || page.unpacked > LARGEST_PAGE {
+        if !is_possible || page.unpacked > most.min(LARGEST_PAGE) {
             return Err(broken());
         }
         words += page.words;

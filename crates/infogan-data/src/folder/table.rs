@@ -437,6 +437,8 @@ mod tests {
             ("d.parquet", include_bytes!("../../../../fixtures/tables/mistyped.parquet")),
             // And this one three, for a dictionary.
             ("e.parquet", include_bytes!("../../../../fixtures/tables/dictionary.parquet")),
+            // Rows without number, and no column.
+            ("f.parquet", include_bytes!("../../../../fixtures/tables/rows.parquet")),
             // A byte each, and in memory many.
             ("a.csv", format!("file,x\n{}", ",".repeat(40_000_000)).as_bytes()),
             ("a.json", format!("[{}", "0,".repeat(40_000_000)).as_bytes()),

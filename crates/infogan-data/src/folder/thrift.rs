@@ -159,6 +159,8 @@ pub fn is_sound(file: &[u8]) -> bool {
 
 /// What a page claims.
 pub struct Page {
+    /// Bytes in the file, after its header.
+    pub packed: u64,
     /// Bytes once it is unpacked.
     pub unpacked: u64,
     /// Values, whatever its kind.
@@ -181,13 +183,14 @@ pub fn pages(part: &[u8]) -> Option<Vec<Page>> {
         };
         let values = [number(&[DATA, 1])?, number(&[DICTIONARY, 1])?, number(&[DATA_V2, 1])?];
         let encodings = [&[DATA, 2], &[DICTIONARY, 2], &[DATA_V2, 4]];
+        let packed = number(&[3])?;
         pages.push(Page {
+            packed,
             unpacked: number(&[2])?,
             values: values.into_iter().max()?,
             words: values[1],
             encodings: encodings.into_iter().map(|path| number(path)).collect::<Option<_>>()?,
         });
-        let packed = number(&[3])?;
         walk.skip(packed)?;
     }
     Some(pages)

@@ -67,7 +67,7 @@ fn pictures_and_folders_of_them_are_known() {
 #[test]
 fn what_is_no_data_set_is_told_with_what_is_there() {
     let dir = tempdir().unwrap();
-    refused(dir.path(), &["it is empty", "train-images-idx3-ubyte", "test_32x32.mat", "picture files"]);
+    refused(dir.path(), &["it is empty", "infogan data fetch"]);
     put(dir.path(), ".hidden.png", "");
     put(dir.path(), ".git/config", "");
     refused(dir.path(), &["it is empty"]);

@@ -36,7 +36,12 @@ pub(super) fn place(out: &Path, config: &Config, data_hash: &str, new: bool) -> 
         .map(|(key, old, new)| format!("{key}: {old} there, {new} asked for"))
         .collect();
     if about.data_sha256 != data_hash {
-        changed.push(format!("pictures: content {} there, {data_hash} given", about.data_sha256));
+        let name = |hash: &str| hash.chars().take(8).collect::<String>();
+        let (there, given) = (name(&about.data_sha256), name(data_hash));
+        changed.push(format!(
+            "pictures: the run trained on others than those given (SHA-256 of all: {there}… there, {given}… given); a \
+             changed file, size or label is enough"
+        ));
     }
     if changed.is_empty() {
         return Ok(run);
