@@ -1,5 +1,6 @@
 //! Data sets drawn in-process, with every generating factor known.
 
+pub mod basicprop;
 pub mod glyphs;
 mod outlines;
 mod paint;
@@ -31,7 +32,7 @@ pub struct Drawn {
 }
 
 /// All drawn sets.
-pub const DRAWN: [Drawn; 2] = [
+pub const DRAWN: [Drawn; 4] = [
     Drawn {
         name: "glyphs",
         about: "the ten digits in a varied hand: rotation, width, slant and more",
@@ -47,6 +48,20 @@ pub const DRAWN: [Drawn; 2] = [
         draw: |count, size, seed, split| {
             portraits::portraits(&portraits::PortraitOptions { count, size, seed }, split)
         },
+    },
+    Drawn {
+        name: "basicprop-line",
+        about: "a bar at one of ten places, and nothing else (BasicProp)",
+        channels: 1,
+        size: basicprop::SIDE,
+        draw: basicprop::line,
+    },
+    Drawn {
+        name: "basicprop-rectangles",
+        about: "two bars, each of one of ten heights, and nothing else (BasicProp)",
+        channels: 1,
+        size: basicprop::SIDE,
+        draw: basicprop::rectangles,
     },
 ];
 

@@ -151,6 +151,10 @@ pub enum DataSet {
     Glyphs,
     /// Faces drawn in-process, with known attributes.
     Portraits,
+    /// A bar at one of ten places.
+    BasicpropLine,
+    /// Two bars of ten heights each.
+    BasicpropRectangles,
     /// MNIST's file format (IDX), also Fashion-MNIST's.
     Idx,
     /// CIFAR-10's binary files.
@@ -173,6 +177,8 @@ impl DataSet {
         match self {
             Self::Glyphs => Origin::Drawn("glyphs"),
             Self::Portraits => Origin::Drawn("portraits"),
+            Self::BasicpropLine => Origin::Drawn("basicprop-line"),
+            Self::BasicpropRectangles => Origin::Drawn("basicprop-rectangles"),
             Self::Idx => Origin::Files(Source::Idx),
             Self::Cifar10 => Origin::Files(Source::Cifar10),
             Self::Cifar100 => Origin::Files(Source::Cifar100),
