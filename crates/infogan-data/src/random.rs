@@ -55,14 +55,21 @@ impl Streams {
     }
 }
 
-/// Standard normal numbers for so many samples, `[samples, width]`, on all threads: each sample has a stream of its own
-/// from the given address on.
-pub fn normals(streams: Streams, purpose: &str, from: Address, samples: usize, width: usize) -> Vec<f32> {
+/// Numbers for so many samples, `[samples, width]`, on all threads: each sample has a stream of its own from the given
+/// address on, and `one` draws each of its numbers.
+pub fn numbers(
+    streams: Streams,
+    purpose: &str,
+    from: Address,
+    samples: usize,
+    width: usize,
+    one: impl Fn(&mut Stream) -> f32 + Sync,
+) -> Vec<f32> {
     let mut values = vec![0.0; samples * width];
     values.par_chunks_mut(width.max(1)).enumerate().for_each(|(index, row)| {
         let sample = from.sample + index as u32;
         let mut stream = streams.at(purpose, Address { sample, ..from });
-        row.iter_mut().for_each(|value| *value = stream.normal());
+        row.iter_mut().for_each(|value| *value = one(&mut stream));
     });
     values
 }

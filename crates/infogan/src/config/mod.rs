@@ -343,6 +343,27 @@ pub struct AdversarialConfig {
 pub enum TransformConfig {
     /// Normal noise on every value.
     InstanceNoise(InstanceNoiseConfig),
+    /// Even noise in the place of one value.
+    ValueNoise(ValueNoiseConfig),
+}
+
+/// The transform `value-noise`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ValueNoiseConfig {
+    /// The value that is replaced, as a byte.
+    pub value: u8,
+    /// Lowest byte that may take its place.
+    pub from: u16,
+    /// The first byte above `from` that may not.
+    pub to: u16,
+    /// Pictures it lies on.
+    #[serde(default = "real")]
+    pub on: BTreeSet<Pictures>,
+}
+
+fn real() -> BTreeSet<Pictures> {
+    [Pictures::Real].into()
 }
 
 /// The transform `instance-noise`.

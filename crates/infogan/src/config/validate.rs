@@ -190,10 +190,17 @@ fn phases(config: &Config) -> Checked {
 fn transforms(config: &Config) -> Checked {
     for (name, transform) in &config.transforms {
         plain(&format!("transforms.{name}"), name)?;
-        let TransformConfig::InstanceNoise(noise) = transform;
         let key = |part: &str| format!("transforms.{name}.{part}");
-        within(&key("deviation"), noise.deviation, 0.0, 10.0)?;
-        within(&key("decay_steps"), noise.decay_steps, 0, u64::from(u32::MAX))?;
+        match transform {
+            TransformConfig::InstanceNoise(noise) => {
+                within(&key("deviation"), noise.deviation, 0.0, 10.0)?;
+                within(&key("decay_steps"), noise.decay_steps, 0, u64::from(u32::MAX))?;
+            }
+            TransformConfig::ValueNoise(noise) => {
+                within(&key("from"), noise.from, 0, 255)?;
+                within(&key("to"), noise.to, noise.from + 1, 256)?;
+            }
+        }
     }
     Ok(())
 }

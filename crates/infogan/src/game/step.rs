@@ -174,6 +174,7 @@ impl Game {
         }
         let moment = Moment {
             streams: Streams::new(self.config.seed),
+            scale: self.config.data.scale,
             address: Address { step: state.step() as u32, phase: number, sample: 0 },
         };
         let seen = |pictures, side| transforms::apply(&self.config.transforms, side, pictures, moment);

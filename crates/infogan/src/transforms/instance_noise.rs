@@ -2,7 +2,7 @@
 //! pictures are blurred into each other, so that the critic cannot tell them by what it has learned by heart.
 
 use burn::tensor::{Tensor, TensorData};
-use infogan_data::random::normals;
+use infogan_data::random::{Stream, numbers};
 
 use super::Moment;
 
@@ -13,7 +13,8 @@ pub fn instance_noise(pictures: Tensor<4>, deviation: f64, purpose: &str, moment
     }
     let shape = pictures.dims();
     let [batch, channels, height, width] = shape;
-    let noise = normals(moment.streams, purpose, moment.address, batch, channels * height * width);
+    let width = channels * height * width;
+    let noise = numbers(moment.streams, purpose, moment.address, batch, width, Stream::normal);
     let noise = Tensor::from_data(TensorData::new(noise, shape), &pictures.device()); // [N, C, H, W]
     pictures + noise * deviation
 }

@@ -2,13 +2,18 @@
 //! random numbers come from an address, so that a resumed run and another number of threads see the same.
 
 mod instance_noise;
+mod value_noise;
 
 pub use instance_noise::instance_noise;
+pub use value_noise::value_noise;
 
 use std::collections::BTreeMap;
 
 use burn::tensor::Tensor;
-use infogan_data::random::{Address, Streams};
+use infogan_data::{
+    Scale,
+    random::{Address, Streams},
+};
 
 use crate::config::{Pictures, TransformConfig};
 
@@ -17,6 +22,8 @@ use crate::config::{Pictures, TransformConfig};
 pub struct Moment {
     /// The streams of the run.
     pub streams: Streams,
+    /// Range of the pixels.
+    pub scale: Scale,
     /// Step, phase and repeat.
     pub address: Address,
 }
@@ -33,6 +40,9 @@ pub fn apply(
             let deviation = noise.deviation * noise.left(u64::from(moment.address.step));
             instance_noise(pictures, deviation, &format!("{name} on {}", side.name()), moment)
         }
-        TransformConfig::InstanceNoise(_) => pictures,
+        TransformConfig::ValueNoise(noise) if noise.on.contains(&side) => {
+            value_noise(pictures, noise, &format!("{name} on {}", side.name()), moment)
+        }
+        TransformConfig::InstanceNoise(_) | TransformConfig::ValueNoise(_) => pictures,
     })
 }
