@@ -5,6 +5,7 @@ mod common;
 
 use std::collections::BTreeMap;
 
+use burn::tensor::{Tensor, TensorData};
 use common::{pictures, toy};
 use infogan::{
     config::Config,
@@ -72,6 +73,51 @@ fn noise_before_the_critic_is_the_runs_own_and_ends() {
         falling.step(&mut state).unwrap();
         assert_eq!(state.sections_to_host() == other.sections_to_host(), equal);
     }
+}
+
+/// What stands for one byte becomes another of those named; the rest stays, and so does what is on the other side.
+#[test]
+fn noise_of_a_value_replaces_that_value_alone() {
+    use infogan::{
+        config::{Pictures, TransformConfig, ValueNoiseConfig},
+        transforms::{Moment, apply},
+    };
+    use infogan_data::{
+        Scale,
+        random::{Address, Streams},
+    };
+    let device = device::resolve("cpu").unwrap();
+    let bytes: Vec<u8> = (0..2 * 16).map(|place| [0, 255, 128, 254][place % 4]).collect();
+    let values: Vec<f32> = bytes.iter().map(|&byte| Scale::Unit.apply(byte)).collect();
+    let pictures = Tensor::<4>::from_data(TensorData::new(values.clone(), [2, 1, 4, 4]), &device);
+    let noise = ValueNoiseConfig { value: 255, from: 150, to: 240, on: [Pictures::Real].into() };
+    let transforms = BTreeMap::from([("foreground".to_owned(), TransformConfig::ValueNoise(noise))]);
+    let address = Address { step: 3, phase: 1, sample: 0 };
+    let moment = Moment { streams: Streams::new(0), scale: Scale::Unit, address };
+    let of = |side, moment| {
+        let seen = apply(&transforms, side, pictures.clone(), moment).into_data().to_vec::<f32>().unwrap();
+        seen.into_iter().map(|value| (255.0 * value).round() as u8).collect::<Vec<u8>>()
+    };
+    assert_eq!(of(Pictures::Generated, moment), bytes);
+    let seen = of(Pictures::Real, moment);
+    for (&before, &after) in bytes.iter().zip(&seen) {
+        assert!(
+            if before == 255 { (150..240).contains(&after) } else { after == before },
+            "{before}: {after}"
+        );
+    }
+    assert_eq!(seen, of(Pictures::Real, moment));
+    let later = Moment { address: Address { step: 4, ..address }, ..moment };
+    assert_ne!(seen, of(Pictures::Real, later));
+    assert!(
+        refusal(&[
+            "transforms.a.kind=value-noise",
+            "transforms.a.value=0",
+            "transforms.a.from=9",
+            "transforms.a.to=9"
+        ])
+        .contains("transforms.a.to")
+    );
 }
 
 #[test]

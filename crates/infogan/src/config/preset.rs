@@ -43,6 +43,16 @@ pub const PRESETS: &[Preset] = &[
         summary: "the same with latent codes that it is never told to use, while Q watches",
         text: include_str!("../../presets/gan-codes.toml"),
     },
+    Preset {
+        name: "basicprop-line",
+        summary: "InfoGAN on bars at ten places, drawn in-process: one property, seen with the eye",
+        text: include_str!("../../presets/basicprop-line.toml"),
+    },
+    Preset {
+        name: "basicprop-rectangles",
+        summary: "the same on two bars of ten heights each: two properties",
+        text: include_str!("../../presets/basicprop-rectangles.toml"),
+    },
 ];
 
 /// The preset of this name.
