@@ -439,6 +439,8 @@ mod tests {
             ("e.parquet", include_bytes!("../../../../fixtures/tables/dictionary.parquet")),
             // Rows without number, and no column.
             ("f.parquet", include_bytes!("../../../../fixtures/tables/rows.parquet")),
+            // A list that reader and walk see differently: hours.
+            ("g.parquet", include_bytes!("../../../../fixtures/tables/truths.parquet")),
             // A byte each, and in memory many.
             ("a.csv", format!("file,x\n{}", ",".repeat(40_000_000)).as_bytes()),
             ("a.json", format!("[{}", "0,".repeat(40_000_000)).as_bytes()),

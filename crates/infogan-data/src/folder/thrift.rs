@@ -282,7 +282,9 @@ impl<'a> Walk<'a> {
                     _ => None,
                 };
                 let fits = of.is_none_or(|of| of.code() == header & 0x0f || count == 0);
-                if !fits || count > self.left.len() as u64 {
+                // Truth values in lists take a byte each, which the reader passes over without taking it: none are known.
+                let are_truths = matches!(header & 0x0f, 1 | 2);
+                if !fits || are_truths || count > self.left.len() as u64 {
                     return None;
                 }
                 let path = [path, &[IN_LIST]].concat();
