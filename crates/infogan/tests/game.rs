@@ -95,7 +95,7 @@ fn noise_of_a_value_replaces_that_value_alone() {
     let address = Address { step: 3, phase: 1, sample: 0 };
     let moment = Moment { streams: Streams::new(0), scale: Scale::Unit, address };
     let of = |side, moment| {
-        let seen = apply(&transforms, side, pictures.clone(), moment).into_data().to_vec::<f32>().unwrap();
+        let seen = apply(&transforms, side, pictures.clone(), moment).into_data().try_to_vec::<f32>().unwrap();
         seen.into_iter().map(|value| (255.0 * value).round() as u8).collect::<Vec<u8>>()
     };
     assert_eq!(of(Pictures::Generated, moment), bytes);
@@ -118,6 +118,110 @@ fn noise_of_a_value_replaces_that_value_alone() {
         ])
         .contains("transforms.a.to")
     );
+}
+
+fn toy_task(settings: &[&str]) -> GameTask {
+    GameTask::new(&toy(settings), pictures([1, 8, 8], 24), device::resolve("cpu").unwrap()).unwrap()
+}
+
+/// Before the switch one pair of losses, after it the other.
+#[test]
+fn the_adversarial_loss_may_change_on_the_way() {
+    let (both, first, then) = (
+        toy_task(&["adversarial.loss=saturating", "adversarial.then={ loss = 'non-saturating', after = 1 }"]),
+        toy_task(&["adversarial.loss=saturating"]),
+        toy_task(&[]),
+    );
+    let mut state = both.init();
+    for like in [&first, &then] {
+        let mut other = state.clone();
+        like.step(&mut other).unwrap();
+        both.step(&mut state).unwrap();
+        assert!(state.sections_to_host() == other.sections_to_host());
+    }
+    assert!(
+        refusal(&["adversarial.then={ loss = 'saturating', after = 0 }"]).contains("adversarial.then.after")
+    );
+}
+
+/// Two batches of real pictures are one of twice the size: each is shown once, in order.
+#[test]
+fn the_critic_may_see_more_of_one_side() {
+    use std::cell::RefCell;
+    let seen = |settings: &[&str]| {
+        let task = toy_task(settings);
+        let mut state = task.init();
+        let asked = RefCell::new(Vec::new());
+        let device = device::resolve("cpu").unwrap();
+        for _ in 0..2 {
+            let mut batch = |index| {
+                asked.borrow_mut().push(index);
+                Ok(Tensor::<4>::zeros([8, 1, 8, 8], &device))
+            };
+            task.game().step(&mut state, &infogan_data::random::Streams::new(0), &mut batch).unwrap();
+        }
+        (asked.into_inner(), task.game().images(2), state.sections_to_host())
+    };
+    let (asked, images, plain) = seen(&[]);
+    assert_eq!((asked, images), (vec![0, 1], 16));
+    let (asked, images, more_real) = seen(&["phase.0.real=2"]);
+    assert_eq!((asked, images), (vec![0, 1, 2, 3], 32));
+    let (asked, images, more_fake) = seen(&["phase.0.generated=3"]);
+    assert_eq!((asked, images), (vec![0, 1], 16));
+    assert!(plain["critic"] != more_real["critic"] && plain["critic"] != more_fake["critic"]);
+    assert!(refusal(&["phase.0.real=0"]).contains("phase.0.real"));
+}
+
+/// Decay adds a multiple of each parameter to its gradient: with plain descent that is seen exactly.
+#[test]
+fn weight_decay_pulls_parameters_to_zero() {
+    let sgd = ["optimizers.critic.kind=sgd", "optimizers.critic.rate=0.5", "terms.codes=false"];
+    let decayed = [sgd[0], sgd[1], sgd[2], "optimizers.critic.weight_decay=0.01"];
+    let first = toy_task(&sgd).init().sections_to_host();
+    let (plain, decayed) = (after_a_step(&toy(&sgd)), after_a_step(&toy(&decayed)));
+    for (path, tensor) in &plain["critic"] {
+        for (place, value) in tensor.values.iter().enumerate() {
+            let wanted = value - 0.5 * 0.01 * first["critic"][path].values[place];
+            assert!((decayed["critic"][path].values[place] - wanted).abs() < 1e-6, "{path}");
+        }
+    }
+    assert!(refusal(&["optimizers.critic.weight_decay=-1"]).contains("weight_decay"));
+}
+
+/// I(c; x): Q learns from real pictures, which cannot tell it anything, and the generator learns nothing from it.
+#[test]
+fn codes_may_be_read_from_real_pictures() {
+    let gradient = "terms.codes.gradient={ critic = ['trunk', 'head'] }";
+    let (real, none) = (
+        after_a_step(&toy(&["terms.codes.reads=real", gradient])),
+        after_a_step(&toy(&["terms.codes=false"])),
+    );
+    assert!(real["generator"] != none["generator"], "through the critic, which Q shares");
+    let first = toy_task(&[]).init().sections_to_host();
+    assert!(real["q"] != first["q"]);
+    assert!(real["q"] != after_a_step(&toy(&[gradient]))["q"]);
+    assert!(refusal(&["terms.codes.reads=real"]).contains("terms.codes.gradient.generator"));
+    assert!(refusal(&["terms.codes.reads=real", gradient, "phase.0.real=2"]).contains("terms.codes.reads"));
+}
+
+/// Snapped pictures are black and white to the critic, and the generator still learns.
+#[test]
+fn snapped_pictures_are_black_and_white() {
+    use infogan::transforms::snap;
+    use infogan_data::Scale;
+    let device = device::resolve("cpu").unwrap();
+    let values = [0.0, 0.49, 0.5, 1.0];
+    let pictures = Tensor::<4>::from_data(TensorData::new(values.to_vec(), [1, 1, 2, 2]), &device);
+    let tracked = pictures.clone().autodiff().require_grad();
+    let snapped = snap(tracked.clone(), Scale::Unit);
+    assert_eq!(snapped.clone().inner().into_data().try_to_vec::<f32>().unwrap(), [0.0, 0.0, 1.0, 1.0]);
+    let symmetric = snap(pictures * 2.0 - 1.0, Scale::Symmetric);
+    assert_eq!(symmetric.into_data().try_to_vec::<f32>().unwrap(), [-1.0, -1.0, 1.0, 1.0]);
+    let mut tape = (snapped * 3.0).sum().backward();
+    let gradient = tracked.grad_remove(&mut tape).unwrap();
+    assert_eq!(gradient.into_data().try_to_vec::<f32>().unwrap(), [3.0; 4]);
+    let (plain, snapped) = (after_a_step(&toy(&[])), after_a_step(&toy(&["transforms.ends.kind=snap"])));
+    assert!(plain["critic"] != snapped["critic"] && plain["generator"] != snapped["generator"]);
 }
 
 #[test]

@@ -335,6 +335,26 @@ pub struct AdversarialConfig {
     /// ε inside the logarithms; 0 computes them exactly from logits.
     #[serde(default)]
     pub epsilon: f64,
+    /// The pair of losses from some step on, if not the same throughout.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub then: Option<SwitchConfig>,
+}
+
+/// A change of the adversarial loss on the way.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SwitchConfig {
+    /// The pair of losses.
+    pub loss: Loss,
+    /// So many steps are taken before it.
+    pub after: u64,
+}
+
+impl AdversarialConfig {
+    /// The pair of losses at a step, counted from 0.
+    pub fn loss_at(&self, step: u64) -> Loss {
+        self.then.filter(|then| step >= then.after).map_or(self.loss, |then| then.loss)
+    }
 }
 
 /// Something that happens to pictures before the critic sees them.
@@ -345,6 +365,21 @@ pub enum TransformConfig {
     InstanceNoise(InstanceNoiseConfig),
     /// Even noise in the place of one value.
     ValueNoise(ValueNoiseConfig),
+    /// Every value to the nearer end of its range.
+    Snap(SnapConfig),
+}
+
+/// The transform `snap`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SnapConfig {
+    /// Pictures it is done to.
+    #[serde(default = "generated")]
+    pub on: BTreeSet<Pictures>,
+}
+
+fn generated() -> BTreeSet<Pictures> {
+    [Pictures::Generated].into()
 }
 
 /// The transform `value-noise`.
@@ -434,6 +469,10 @@ pub struct CodesConfig {
     /// Weights of single slots, 1 where not named.
     #[serde(default)]
     pub weights: BTreeMap<String, f64>,
+    /// Pictures that Q reads. Real ones know nothing of the codes: I(c; x) in the place of I(c; G(z, c)), as one row of
+    /// Evtimova and Drozdov's table has it.
+    #[serde(default = "of_generator", skip_serializing_if = "is_of_generator")]
+    pub reads: Pictures,
     /// What Q is for uniform and normal slots.
     #[serde(default = "fixed")]
     pub continuous: Continuous,
@@ -453,6 +492,14 @@ pub struct CodesConfig {
     pub optimizer: String,
     /// Phases this term takes part in, each with the parts its gradient goes to.
     pub gradient: BTreeMap<String, Vec<Receiver>>,
+}
+
+fn of_generator() -> Pictures {
+    Pictures::Generated
+}
+
+fn is_of_generator(pictures: &Pictures) -> bool {
+    *pictures == Pictures::Generated
 }
 
 fn one() -> f64 {
@@ -506,6 +553,9 @@ pub struct OptimizerConfig {
     /// Steps over which the rate falls linearly to zero; 0 keeps it constant.
     #[serde(default)]
     pub decay_steps: u64,
+    /// Weight of L2 decay: this times a parameter is added to its gradient (PyTorch's `weight_decay`).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub weight_decay: f64,
     /// Networks it updates. Heads of terms are added by the terms themselves.
     pub networks: Vec<String>,
 }
@@ -544,6 +594,12 @@ pub struct PhaseConfig {
     /// Times in a row within a step, each with fresh pictures.
     #[serde(default = "once")]
     pub repeat: u64,
+    /// Batches of real pictures that the critic is given at a time.
+    #[serde(default = "once", skip_serializing_if = "is_once")]
+    pub real: u64,
+    /// Batches of generated pictures at a time.
+    #[serde(default = "once", skip_serializing_if = "is_once")]
+    pub generated: u64,
     /// Side of the adversarial loss that it minimises.
     pub adversarial: Side,
     /// Latents drawn anew, or those of the last phase with its generated pictures.
@@ -555,6 +611,10 @@ pub struct PhaseConfig {
 
 fn once() -> u64 {
     1
+}
+
+fn is_once(times: &u64) -> bool {
+    *times == once()
 }
 
 /// Sides of the game.

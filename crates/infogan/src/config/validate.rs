@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Config, ConfigError, Origin, PriorKind, TransformConfig};
+use super::{Config, ConfigError, Origin, Pictures, PriorKind, Receiver, TransformConfig};
 use infogan_data::Scale;
 use infogan_metrics::clustering::MAX_CATEGORIES;
 use infogan_ops::Activation;
@@ -156,6 +156,7 @@ fn optimizers(config: &Config) -> Checked {
         rate(key("beta2"), optimizer.beta2, 0.0, 1.0)?;
         rate(key("epsilon"), optimizer.epsilon, f64::MIN_POSITIVE, 1.0)?;
         rate(key("momentum"), optimizer.momentum, 0.0, 1.0)?;
+        rate(key("weight_decay"), optimizer.weight_decay, 0.0, 1.0)?;
         if optimizer.decay_steps != 0 && optimizer.decay_steps < config.train.steps {
             return refuse(
                 "train.steps",
@@ -166,6 +167,9 @@ fn optimizers(config: &Config) -> Checked {
                 ),
             );
         }
+    }
+    if let Some(then) = &config.adversarial.then {
+        within("adversarial.then.after", then.after, 1, u64::from(u32::MAX))?;
     }
     rate("adversarial.epsilon".to_owned(), config.adversarial.epsilon, 0.0, 1.0)
 }
@@ -183,6 +187,8 @@ fn phases(config: &Config) -> Checked {
         }
         within(&key("every"), phase.every, 1, 1_000_000)?;
         within(&key("repeat"), phase.repeat, 1, 1000)?;
+        within(&key("real"), phase.real, 1, 100)?;
+        within(&key("generated"), phase.generated, 1, 100)?;
     }
     Ok(())
 }
@@ -200,6 +206,7 @@ fn transforms(config: &Config) -> Checked {
                 within(&key("from"), noise.from, 0, 255)?;
                 within(&key("to"), noise.to, noise.from + 1, 256)?;
             }
+            TransformConfig::Snap(_) => {}
         }
     }
     Ok(())
@@ -235,12 +242,30 @@ fn terms(config: &Config) -> Checked {
             return refuse(key("recover"), "names a slot twice");
         }
         for (phase, receivers) in &codes.gradient {
+            if codes.reads == Pictures::Real && receivers.contains(&Receiver::Generator) {
+                return refuse(
+                    key(&format!("gradient.{phase}")),
+                    "goes to the generator, but with reads = \"real\" nothing depends on it; allowed: trunk, head",
+                );
+            }
             if receivers.is_empty() {
                 return refuse(
                     key(&format!("gradient.{phase}")),
                     "goes to nobody; allowed: generator, trunk, head, or leave the phase out",
                 );
             }
+        }
+        let uneven = |phase: &&super::PhaseConfig| {
+            codes.gradient.contains_key(&phase.name) && phase.real != phase.generated
+        };
+        if let Some(phase) = config.phase.iter().find(uneven).filter(|_| codes.reads == Pictures::Real) {
+            return refuse(
+                key("reads"),
+                format!(
+                    "sets real pictures beside codes, but phase '{}' has {} batches of real ones and {} of codes",
+                    phase.name, phase.real, phase.generated
+                ),
+            );
         }
         if codes.gradient.is_empty() {
             return refuse(

@@ -57,6 +57,13 @@ struct Phase {
     first_real: u64,
 }
 
+impl Phase {
+    /// Batches of real pictures used in a step that it runs in.
+    fn real_batches(&self) -> u64 {
+        if self.needs.real { self.settings.repeat * self.settings.real } else { 0 }
+    }
+}
+
 impl Game {
     /// Puts a checked configuration together for pictures of this shape.
     ///
@@ -165,13 +172,13 @@ impl Game {
 
     /// Batches of real pictures used in a step.
     pub fn real_batches(&self) -> u64 {
-        self.phases.iter().filter(|phase| phase.needs.real).map(|phase| phase.settings.repeat).sum()
+        self.phases.iter().map(|phase| phase.real_batches()).sum()
     }
 
     /// Real pictures shown to the critic when so many steps are done.
     pub fn images(&self, steps: u64) -> u64 {
-        let batches = |phase: &Phase| steps.div_ceil(phase.settings.every) * phase.settings.repeat;
-        let all: u64 = self.phases.iter().filter(|phase| phase.needs.real).map(batches).sum();
+        let batches = |phase: &Phase| steps.div_ceil(phase.settings.every) * phase.real_batches();
+        let all: u64 = self.phases.iter().map(batches).sum();
         all * self.config.train.batch as u64
     }
 
@@ -436,15 +443,10 @@ fn plan(
                 ));
             }
         }
-        let repeat = if needs.real { settings.repeat } else { 0 };
-        phases.push(Phase {
-            records_generator: trained.contains(GENERATOR),
-            settings,
-            trained,
-            needs,
-            first_real,
-        });
-        first_real += repeat;
+        let phase =
+            Phase { records_generator: trained.contains(GENERATOR), settings, trained, needs, first_real };
+        first_real += phase.real_batches();
+        phases.push(phase);
     }
     for index in (1..phases.len()).rev() {
         if phases[index].settings.latents == Latents::Reused && phases[index].records_generator {

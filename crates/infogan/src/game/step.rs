@@ -92,7 +92,8 @@ impl Game {
     ) -> Result<StepReport, StepError> {
         let step = state.step() as u32;
         let mut draw = |phase: usize, repeat: u64| {
-            self.latent.draw(streams, "train", [step, number(phase, repeat), 0], self.config.train.batch)
+            let samples = self.config.train.batch * self.phases[phase].settings.generated as usize;
+            self.latent.draw(streams, "train", [step, number(phase, repeat), 0], samples)
         };
         self.step_with(state, &mut draw, batch)
     }
@@ -126,7 +127,14 @@ impl Game {
                     }
                 };
                 let real = if phase.needs.real {
-                    Some(batch(step * self.real_batches() + phase.first_real + repeat)?)
+                    let batches = phase.settings.real;
+                    let first = step * self.real_batches() + phase.first_real + repeat * batches;
+                    let mut pictures =
+                        (first..first + batches).map(&mut *batch).collect::<Result<Vec<_>, _>>()?;
+                    Some(match pictures.pop() {
+                        Some(only) if pictures.is_empty() => only, // [N, C, H, W]
+                        last => Tensor::cat(pictures.into_iter().chain(last).collect(), 0), // [real·N, C, H, W]
+                    })
                 } else {
                     None
                 };
@@ -209,7 +217,8 @@ impl Game {
                 total = Some(loss);
             }
             (Side::Generator, _, Some(on_fake)) => {
-                let loss = generator_loss(on_fake.logits.clone(), self.config.adversarial.loss, epsilon);
+                let pair = self.config.adversarial.loss_at(state.step());
+                let loss = generator_loss(on_fake.logits.clone(), pair, epsilon);
                 losses.push((GENERATOR.to_owned(), loss.clone()));
                 total = Some(loss);
             }
@@ -300,7 +309,8 @@ impl Game {
             self.critic.forward(critic, &mut NetState::default(), pictures, pass)
         };
         match (real, fake) {
-            (Some(real), Some(fake)) if self.config.critic.shared_pass => {
+            // Groups are of equal size.
+            (Some(real), Some(fake)) if self.config.critic.shared_pass && real.dims() == fake.dims() => {
                 let batch = real.dims()[0];
                 let both = Tensor::cat(vec![real.clone(), fake.clone()], 0); // [2·N, C, H, W]
                 let both = ask(both, Pass { norm: NormMode::Batch { groups: 2 }, gather: false });
@@ -371,6 +381,10 @@ impl Optimizer {
             };
             for (path, gradient) in by_path {
                 let Some(mut entry) = section.remove(&path) else { continue };
+                let gradient = match settings.weight_decay {
+                    0.0 => gradient,
+                    decay => gradient + entry.value.clone() * decay,
+                };
                 let take = |moments: &mut crate::nn::Section, kind: &str| {
                     let key = format!("{network}.{path}.{kind}");
                     let entry = moments.remove(&key).unwrap_or_else(|| unreachable!("declared by init"));
@@ -422,7 +436,6 @@ fn not_finite_among(gradients: &Gradients) -> Option<String> {
     Some(format!("{what} gradient of '{network}.{path}'"))
 }
 
-/// Reads one number.
 /// A phase's position in the schedule and the repeat within it, as one part of the address of random numbers.
 fn number(phase: usize, repeat: u64) -> u32 {
     (phase as u32) << 16 | repeat as u32
@@ -439,6 +452,7 @@ fn diversity((real, fake): (&Tensor<4>, &Tensor<4>)) -> Option<f64> {
     (real > 0.0).then(|| fake / real)
 }
 
+/// Reads one number.
 fn scalar(tensor: &Tensor<1>) -> f64 {
     f64::from(read(tensor.clone())[0])
 }

@@ -133,10 +133,16 @@ pub fn train(
             return Ok((Outcome::Interrupted, state));
         }
         let begun = Instant::now();
-        let report = task.step(&mut state).map_err(|error| match error {
-            StepError::Data(error) => Error::Data(error),
-            error => Error::Diverged { error, saved: what_is_left(&saved) },
-        })?;
+        let report = match task.step(&mut state) {
+            Ok(report) => report,
+            Err(StepError::Data(error)) => return Err(Error::Data(error)),
+            Err(error) => {
+                // That it diverged is a result: whoever reads the run finds it in the log.
+                log.append(&json!({ "step": state.step() + 1, "diverged": error.to_string() }))?;
+                log.sync()?;
+                return Err(Error::Diverged { error, saved: what_is_left(&saved) });
+            }
+        };
         stepping += begun.elapsed();
         unsaved = true;
         let step = state.step();

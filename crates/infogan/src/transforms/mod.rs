@@ -2,9 +2,11 @@
 //! random numbers come from an address, so that a resumed run and another number of threads see the same.
 
 mod instance_noise;
+mod snap;
 mod value_noise;
 
 pub use instance_noise::instance_noise;
+pub use snap::snap;
 pub use value_noise::value_noise;
 
 use std::collections::BTreeMap;
@@ -43,6 +45,9 @@ pub fn apply(
         TransformConfig::ValueNoise(noise) if noise.on.contains(&side) => {
             value_noise(pictures, noise, &format!("{name} on {}", side.name()), moment)
         }
-        TransformConfig::InstanceNoise(_) | TransformConfig::ValueNoise(_) => pictures,
+        TransformConfig::Snap(settings) if settings.on.contains(&side) => snap(pictures, moment.scale),
+        TransformConfig::InstanceNoise(_) | TransformConfig::ValueNoise(_) | TransformConfig::Snap(_) => {
+            pictures
+        }
     })
 }

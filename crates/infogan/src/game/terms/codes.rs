@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 
 use super::{Needs, Share, Term, TermContext, TermLoss, TermNetwork};
 use crate::{
-    config::{CodesConfig, ConfigError},
+    config::{CodesConfig, ConfigError, Pictures},
     latent::{Draw, Latent, Prior, Slot},
     networks::{CriticOutput, dcgan::Critic},
     nn::{Bound, NetState, Pass, Stack, TableError, parse_table},
@@ -113,7 +113,13 @@ impl Codes {
             parameters: stack.parameters(),
             trained_by: Some(config.optimizer.clone()),
         }];
-        let needs = Needs { critic_fake: true, ..Needs::default() };
+        let needs = match config.reads {
+            Pictures::Generated => Needs { critic_fake: true, ..Needs::default() },
+            // The codes it scores against are those of the phase's own latents.
+            Pictures::Real => {
+                Needs { critic_real: true, fake: true, ..Needs::default() }.and(Needs::default())
+            }
+        };
         let shares = (config.gradient.iter())
             .map(|(phase, receivers)| Share { phase: phase.clone(), needs, receivers: receivers.clone() })
             .collect();
@@ -217,7 +223,11 @@ impl Term for Codes {
     }
 
     fn loss(&self, context: &TermContext<'_>) -> TermLoss {
-        let (Some(critic), Some(draw)) = (context.critic_fake, context.draw) else {
+        let read = match self.config.reads {
+            Pictures::Generated => context.critic_fake,
+            Pictures::Real => context.critic_real,
+        };
+        let (Some(critic), Some(draw)) = (read, context.draw) else {
             unreachable!("a phase computes what its terms need")
         };
         let head = &context.networks[self.network()];
