@@ -5,7 +5,7 @@
 //!
 //! - [`clustering`]: how well a categorical code sorts pictures into their classes (error after a matching, NMI, ARI);
 //! - [`diversity`]: whether generated pictures differ from each other as real ones do;
-//! - [`factors`]: how well codes of any kind follow known factors (association, mutual information, MIG);
+//! - [`factors`]: how well codes of any kind follow known factors (association, mutual information, MIG, FactorVAE score);
 //! - [`information`]: entropies of priors and the variational bounds on mutual information, in nats.
 //!
 //! Nothing here panics on bad input: every function that can be given nonsense returns an [`Error`].
