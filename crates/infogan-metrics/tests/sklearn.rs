@@ -4,6 +4,7 @@
 use infogan_metrics::clustering::{self, contingency};
 use infogan_metrics::factors::vote::{Code, Vote};
 use infogan_metrics::factors::{self, FactorTable, Variable};
+use infogan_metrics::spectrum::Spectrum;
 use serde_json::Value;
 
 /// Declared tolerance: relative, above an absolute floor, since a score of exactly 0 comes out of the references as
@@ -152,5 +153,30 @@ fn votes_agree() {
         assert_eq!(serde_json::to_value(&ours.votes).unwrap(), case["votes"], "{name}");
         close(ours.score.unwrap(), &case["score"], name);
         close(ours.training_score.unwrap(), &case["training_score"], name);
+    }
+}
+
+#[test]
+fn spectra_agree() {
+    let document = document();
+    let cases = document["spectra"].as_array().unwrap();
+    assert!(cases.len() >= 3);
+    for case in cases {
+        let name = case["name"].as_str().unwrap();
+        let pictures = case["pictures"].as_array().unwrap().iter();
+        let pictures: Vec<f32> = pictures.map(|value| value.as_f64().unwrap() as f32).collect();
+        let shape = categories(&case["shape"]).try_into().unwrap();
+        let ours = Spectrum::new(&pictures, shape).unwrap();
+        let theirs = case["power"].as_array().unwrap();
+        assert_eq!(ours.power().len(), theirs.len());
+        for (ours, theirs) in ours.power().iter().zip(theirs) {
+            close(*ours, theirs, name);
+        }
+        for (period, expected) in case["shares"].as_object().unwrap() {
+            let period: usize = period.parse().unwrap();
+            let what = format!("{name}, period {period}");
+            close(ours.line_share(period).unwrap(), &expected["share"], &what);
+            close(ours.white_share(period).unwrap(), &expected["white"], &what);
+        }
     }
 }

@@ -130,9 +130,9 @@ pub fn factor_vae(
 /// Draws votes from a labelled set: `count` of them, each of `pictures` positions ([`Groups::draw`]), the factors taking
 /// turns so that each has as many as the others.
 ///
-/// - `factors`: all of N pictures in the same order. One that [`Groups::new`] has no use for takes no turns; the votes
-///   keep the positions of the others in this list. For chance level, count those that take turns: they are what
-///   occurs among the votes. The list is empty when no factor is of use;
+/// - `factors`: all of N pictures in the same order. One that [`Groups::new`] has no use for takes no turns; votes
+///   name the others by their position in this list. Chance is one over the number of those that take turns. No vote
+///   comes back when there is none;
 /// - `below`: picks a whole number below the one it is given, each with equal probability. Seed it for votes that can be
 ///   drawn again.
 ///
