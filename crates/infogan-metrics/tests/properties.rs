@@ -282,7 +282,9 @@ proptest! {
         let factors: [Vec<usize>; 5] = std::array::from_fn(|_| (0..4000).map(|_| pick(4)).collect());
         let factors = factors.each_ref().map(|values| Variable::Categorical { count: 4, values });
         let codes: [Vec<f64>; 4] = std::array::from_fn(|code| noise(seed ^ (code as u64 + 1), 4000));
-        let codes = codes.each_ref().map(|values| Code { values: Variable::Continuous(values), prior_dispersion: 1.0 / 3.0 });
+        let codes = codes.each_ref().map(|values| {
+            Code { values: Variable::Continuous(values), prior_dispersion: 1.0 / 3.0 }
+        });
         let [training, evaluation] = votes_of(&factors, !seed, 400, 2000);
         let score = factor_vae(&codes, 5, &training, &evaluation).unwrap();
         prop_assert!((score.score.unwrap() - 0.2).abs() < 0.05, "{:?}", score.score);
@@ -297,9 +299,12 @@ proptest! {
         let factors = [Variable::Categorical { count: 4, values: &shape }, Variable::Continuous(&angle)];
         // Noisy readings of both, a mixture and noise.
         let hum = noise(!seed, 1200);
-        let with = |weight: f64| angle.iter().zip(&hum).map(|(angle, hum)| angle + weight * hum).collect::<Vec<f64>>();
+        let with = |weight: f64| -> Vec<f64> {
+            angle.iter().zip(&hum).map(|(angle, hum)| angle + weight * hum).collect()
+        };
         let (near, far) = (with(0.5), with(4.0));
-        let read: Vec<usize> = shape.iter().zip(&style).map(|(shape, style)| (shape + style / 2) % 4).collect();
+        let read: Vec<usize> =
+            shape.iter().zip(&style).map(|(shape, style)| (shape + style / 2) % 4).collect();
         let moved: Vec<f64> = near.iter().map(|value| shift - scale * value).collect();
         let renamed: Vec<usize> = read.iter().map(|value| 7 - value).collect();
         let score = |codes: [Variable<'_>; 4], turn: usize, unit: f64| -> FactorVae {
