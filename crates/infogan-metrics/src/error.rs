@@ -85,4 +85,14 @@ pub enum Error {
         /// Number of classes in the table.
         classes: usize,
     },
+    /// A vote cannot be counted.
+    #[error("{name}: vote {index} cannot be counted: {reason}")]
+    VoteUnsound {
+        /// The input.
+        name: String,
+        /// Position of the first offender.
+        index: usize,
+        /// What is wrong, and the remedy.
+        reason: String,
+    },
 }

@@ -5,8 +5,9 @@
 //!
 //! - [`clustering`]: how well a categorical code sorts pictures into their classes (error after a matching, NMI, ARI);
 //! - [`diversity`]: whether generated pictures differ from each other as real ones do;
-//! - [`factors`]: how well codes of any kind follow known factors (association, mutual information, MIG);
-//! - [`information`]: entropies of priors and the variational bounds on mutual information, in nats.
+//! - [`factors`]: how well codes of any kind follow known factors (association, mutual information, MIG, FactorVAE score);
+//! - [`information`]: entropies of priors and the variational bounds on mutual information, in nats;
+//! - [`spectrum`]: power by spatial frequency, and how much of a checkerboard generated pictures have.
 //!
 //! Nothing here panics on bad input: every function that can be given nonsense returns an [`Error`].
 
@@ -16,5 +17,6 @@ mod error;
 pub mod factors;
 pub mod information;
 mod numeric;
+pub mod spectrum;
 
 pub use error::{Error, Result};

@@ -2,7 +2,9 @@
 //! `fixtures/metrics_sklearn.py` makes.
 
 use infogan_metrics::clustering::{self, contingency};
+use infogan_metrics::factors::vote::{Code, Vote};
 use infogan_metrics::factors::{self, FactorTable, Variable};
+use infogan_metrics::spectrum::Spectrum;
 use serde_json::Value;
 
 /// Declared tolerance: relative, above an absolute floor, since a score of exactly 0 comes out of the references as
@@ -124,4 +126,57 @@ fn factors_agree() {
 
 fn named(list: &[(String, Owned)]) -> Vec<(&str, Variable<'_>)> {
     list.iter().map(|(name, owned)| (name.as_str(), owned.variable())).collect()
+}
+
+#[test]
+fn votes_agree() {
+    let document = document();
+    let cases = document["votes"].as_array().unwrap();
+    assert!(cases.len() >= 2);
+    for case in cases {
+        let codes: Vec<(String, Owned)> = case["codes"].as_array().unwrap().iter().map(Owned::read).collect();
+        let priors = case["priors"].as_array().unwrap().iter().map(|prior| prior.as_f64().unwrap());
+        let codes: Vec<Code<'_>> = (codes.iter().zip(priors))
+            .map(|((_, owned), prior_dispersion)| Code { values: owned.variable(), prior_dispersion })
+            .collect();
+        let votes = |key: &str| -> Vec<Vote> {
+            let vote = |vote: &Value| Vote {
+                factor: vote["factor"].as_u64().unwrap() as usize,
+                pictures: categories(&vote["pictures"]),
+            };
+            case[key].as_array().unwrap().iter().map(vote).collect()
+        };
+        let factors = case["factors"].as_u64().unwrap() as usize;
+        let ours = factors::factor_vae(&codes, factors, &votes("training"), &votes("evaluation")).unwrap();
+        let name = case["name"].as_str().unwrap();
+        assert_eq!(serde_json::to_value(&ours.active).unwrap(), case["active"], "{name}");
+        assert_eq!(serde_json::to_value(&ours.votes).unwrap(), case["votes"], "{name}");
+        close(ours.score.unwrap(), &case["score"], name);
+        close(ours.training_score.unwrap(), &case["training_score"], name);
+    }
+}
+
+#[test]
+fn spectra_agree() {
+    let document = document();
+    let cases = document["spectra"].as_array().unwrap();
+    assert!(cases.len() >= 3);
+    for case in cases {
+        let name = case["name"].as_str().unwrap();
+        let pictures = case["pictures"].as_array().unwrap().iter();
+        let pictures: Vec<f32> = pictures.map(|value| value.as_f64().unwrap() as f32).collect();
+        let shape = categories(&case["shape"]).try_into().unwrap();
+        let ours = Spectrum::new(&pictures, shape).unwrap();
+        let theirs = case["power"].as_array().unwrap();
+        assert_eq!(ours.power().len(), theirs.len());
+        for (ours, theirs) in ours.power().iter().zip(theirs) {
+            close(*ours, theirs, name);
+        }
+        for (period, expected) in case["shares"].as_object().unwrap() {
+            let period: usize = period.parse().unwrap();
+            let what = format!("{name}, period {period}");
+            close(ours.line_share(period).unwrap(), &expected["share"], &what);
+            close(ours.white_share(period).unwrap(), &expected["white"], &what);
+        }
+    }
 }

@@ -2,12 +2,14 @@
 //!
 //! A code is what Q reads from a picture; a factor is what the picture was drawn with. Both are a [`Variable`],
 //! one value per picture. [`association`] and [`mutual_information`] look at one pair, [`mig`] and [`FactorTable`]
-//! at all of them.
+//! at all of them; [`factor_vae`] asks which code stands still when a factor does.
 
 mod joint;
 mod table;
+pub mod vote;
 
 pub use table::{FactorTable, Mig, mig};
+pub use vote::{FactorVae, draw_votes, factor_vae};
 
 use crate::clustering::check_categories;
 use crate::numeric::{self, Sum};
