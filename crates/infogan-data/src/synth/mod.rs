@@ -1,5 +1,6 @@
 //! Data sets drawn in-process, with every generating factor known.
 
+pub mod chairs;
 pub mod glyphs;
 pub mod heads;
 mod outlines;
@@ -7,13 +8,15 @@ mod paint;
 mod pen;
 pub mod portraits;
 mod solid;
+pub mod sprites;
+mod workbench;
 
 use std::ops::RangeInclusive;
 
 use rayon::prelude::*;
 
 use crate::{
-    DataError, Factor, FactorValues, ImageSet, Split,
+    DataError, Factor, FactorValues, ImageSet, Labels, Split,
     memory::has_room,
     random::{Address, Stream, Streams},
 };
@@ -33,7 +36,7 @@ pub struct Drawn {
 }
 
 /// All drawn sets.
-pub const DRAWN: [Drawn; 3] = [
+pub const DRAWN: [Drawn; 5] = [
     Drawn {
         name: "glyphs",
         about: "the ten digits in a varied hand: rotation, width, slant and more",
@@ -56,6 +59,20 @@ pub const DRAWN: [Drawn; 3] = [
         channels: 1,
         size: 32,
         draw: heads::heads,
+    },
+    Drawn {
+        name: "chairs",
+        about: "chairs of eight types in three dimensions: type, rotation, width",
+        channels: 1,
+        size: 64,
+        draw: chairs::chairs,
+    },
+    Drawn {
+        name: "sprites",
+        about: "a square, an ellipse or a heart: shape, scale, rotation, x, y, as in dSprites",
+        channels: 1,
+        size: 64,
+        draw: sprites::sprites,
     },
 ];
 
@@ -158,4 +175,16 @@ fn alone(
 /// A continuous factor of what was drawn.
 fn numbers<T>(name: &str, drawn: &[T], value: impl Fn(&T) -> f32) -> Factor {
     Factor { name: name.to_owned(), values: FactorValues::Continuous(drawn.iter().map(value).collect()) }
+}
+
+/// A categorical factor of what was drawn, that is the label too.
+fn classes<T, const N: usize>(
+    name: &str,
+    names: [&str; N],
+    drawn: &[T],
+    value: impl Fn(&T) -> u16,
+) -> (Labels, Factor) {
+    let values: Vec<u16> = drawn.iter().map(value).collect();
+    let factor = Factor { name: name.to_owned(), values: FactorValues::categorical(&names, values.clone()) };
+    (Labels { values, class_names: names.map(str::to_owned).to_vec() }, factor)
 }
