@@ -15,7 +15,8 @@
 //! The last two are what tells one chair of a type from another: small, and known like the rest. Rotation is a circle
 //! written as a number: 359 and 1 are neighbours. A score that asks for order cannot reach its best value on it.
 
-use super::solid::{Light, Pose, Scene};
+use super::scene::{Light, Scene};
+use super::solid::Pose;
 use super::workbench::Workbench;
 use super::{Plan, classes, numbers};
 use crate::{DataError, ImageSet, Split, random::Stream};
@@ -32,7 +33,7 @@ pub const SHADE: [f32; 2] = [0.5, 0.8];
 pub const SIZES: std::ops::RangeInclusive<usize> = 32..=128;
 
 /// Half the side of the picture, in metres: the largest chair fits in at every rotation.
-const VIEW: f32 = 0.68;
+const VIEW: f32 = 0.70;
 /// How far above the chair the viewer looks down from, in degrees.
 const RAISED: f32 = 22.0;
 /// Where the light stands, in degrees to the right of the viewer and above.

@@ -17,7 +17,8 @@
 //!
 //! The last three are what tells one person from another: small, and known like the rest.
 
-use super::solid::{Light, Pose, Scene, Vector};
+use super::scene::{Light, Scene};
+use super::solid::{Pose, Vector};
 use super::{Plan, numbers};
 use crate::{DataError, ImageSet, Split, random::Stream};
 
@@ -41,10 +42,10 @@ pub const SIZES: std::ops::RangeInclusive<usize> = 16..=128;
 /// Half the side of the picture; a head is about two units high.
 const VIEW: f32 = 1.22;
 /// How high above the viewer the light stands, in degrees.
-const LIGHT_HEIGHT: f32 = 25.0;
+const LIGHT_HEIGHT: f32 = 18.0;
 /// The share of light from all around.
 const AMBIENT: f32 = 0.22;
-/// Brightness of the ground.
+/// Brightness of the ground: between the lit and the dark side, so that a larger outline is hardly brighter.
 const GROUND: f32 = 0.45;
 /// The share of light that skin throws back.
 const SKIN: f32 = 0.95;

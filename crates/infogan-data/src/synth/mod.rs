@@ -7,6 +7,7 @@ mod outlines;
 mod paint;
 mod pen;
 pub mod portraits;
+mod scene;
 mod solid;
 pub mod sprites;
 mod workbench;

@@ -1,5 +1,4 @@
-//! Small scenes of round and square solids, seen from far away and lit from one side: what heads and chairs are
-//! made of.
+//! Round and square solids as a viewer far away sees them: what heads and chairs are made of.
 //!
 //! A solid is what lies within one to three quadrics pᵀ M p ≤ 1 around its middle: an ellipsoid within one of rank
 //! 3, a rod within one of rank 2 (its side) and one of rank 1 (its ends), a box within three of rank 1. So one
@@ -8,9 +7,6 @@
 
 /// A direction or place: x to the right, y down, z towards the viewer.
 pub type Vector = [f32; 3];
-
-/// Samples along each side of a pixel.
-const SAMPLES: usize = 3;
 
 /// How a model stands before the viewer.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +40,11 @@ impl Pose {
         Self { axes: [x, mixed(cosine, sine), mixed(-sine, cosine)] }
     }
 
+    /// Where the front of the model points, a unit vector.
+    pub fn front(&self) -> Vector {
+        self.axes[2]
+    }
+
     /// A place of the model as the viewer sees it.
     pub fn out(&self, [x, y, z]: Vector) -> Vector {
         let [right, down, front] = self.axes;
@@ -53,17 +54,14 @@ impl Pose {
     /// An ellipsoid with its middle here and these radii along the model's axes.
     pub fn ellipsoid(&self, middle: Vector, radii: Vector) -> Solid<1> {
         let spans = [0, 1, 2].map(|k| self.axes[k].map(|value| value * radii[k]));
-        let reach = [0, 1]
-            .map(|k| spans.iter().map(|span| span[k] * span[k]).fold(0.0, |sum, square| sum + square).sqrt());
+        let reach = [0, 1].map(|k| spans.iter().map(|span| span[k] * span[k]).sum::<f32>().sqrt());
         let limit = (0..3).fold(Quadric::default(), |sum, k| sum.with(self.axes[k], radii[k]));
         Solid { middle: self.out(middle), limits: [limit], reach }
     }
 
     /// A box with its middle here and these half sides along the model's axes.
     pub fn cuboid(&self, middle: Vector, half: Vector) -> Solid<3> {
-        let reach = [0, 1].map(|k| {
-            (0..3).map(|axis| (self.axes[axis][k] * half[axis]).abs()).fold(0.0, |sum, part| sum + part)
-        });
+        let reach = [0, 1].map(|k| (0..3).map(|axis| (self.axes[axis][k] * half[axis]).abs()).sum::<f32>());
         let limits = [0, 1, 2].map(|k| Quadric::default().with(self.axes[k], half[k]));
         Solid { middle: self.out(middle), limits, reach }
     }
@@ -97,17 +95,19 @@ impl Pose {
     }
 }
 
-fn dot(one: Vector, other: Vector) -> f32 {
+/// The scalar product.
+pub fn dot(one: Vector, other: Vector) -> f32 {
     one[0] * other[0] + one[1] * other[1] + one[2] * other[2]
 }
 
 /// What lies within all its limits.
 #[derive(Clone, Copy, Debug)]
 pub struct Solid<const N: usize> {
-    middle: Vector,
+    /// Its middle, as the viewer sees it.
+    pub middle: Vector,
     limits: [Quadric; N],
     /// How far it extends from its middle along x and y.
-    reach: [f32; 2],
+    pub reach: [f32; 2],
 }
 
 impl<const N: usize> Solid<N> {
@@ -118,7 +118,7 @@ impl<const N: usize> Solid<N> {
 
     /// The part of a line of sight that lies inside, seen from the middle: its nearest and its farthest end, each with
     /// the number of its limit.
-    fn cut(&self, x: f32, y: f32) -> Option<[(f32, usize); 2]> {
+    pub fn cut(&self, x: f32, y: f32) -> Option<[(f32, usize); 2]> {
         let (mut near, mut far) = ((f32::INFINITY, 0), (f32::NEG_INFINITY, 0));
         for (place, limit) in self.limits.iter().enumerate() {
             let [low, high] = limit.cut(x, y)?;
@@ -126,6 +126,11 @@ impl<const N: usize> Solid<N> {
             far = if low > far.0 { (low, place) } else { far };
         }
         (far.0 < near.0).then_some([near, far])
+    }
+
+    /// The unit vector out of the limit of this number, at a place of its surface seen from the middle.
+    pub fn outwards(&self, limit: usize, place: Vector) -> Vector {
+        self.limits[limit].outwards(place)
     }
 }
 
@@ -164,108 +169,5 @@ impl Quadric {
         let slope = [xx * x + xy * y + xz * z, xy * x + yy * y + yz * z, xz * x + yz * y + zz * z];
         let length = dot(slope, slope).sqrt().max(1e-12);
         slope.map(|value| value / length)
-    }
-}
-
-/// Light from far away.
-#[derive(Clone, Copy, Debug)]
-pub struct Light {
-    /// Where it comes from, a unit vector.
-    from: Vector,
-    /// The share of it that comes from everywhere.
-    ambient: f32,
-}
-
-impl Light {
-    /// From `side` degrees to the right of the viewer and `height` degrees above.
-    pub fn new(side: f32, height: f32, ambient: f32) -> Self {
-        Self { from: Pose::new(side, height).axes[2], ambient }
-    }
-
-    /// Lambert's law, for a surface that throws back everything.
-    fn on(&self, normal: Vector) -> f32 {
-        self.ambient + (1.0 - self.ambient) * dot(normal, self.from).max(0.0)
-    }
-}
-
-/// A picture in the making: what is nearest at every sample.
-pub struct Scene {
-    size: usize,
-    /// Samples per unit of length.
-    scale: f32,
-    light: Light,
-    /// The nearest z, and how bright it is there.
-    samples: Vec<(f32, f32)>,
-}
-
-impl Scene {
-    /// An empty scene on a ground of this brightness: `size` pixels show −`half` to `half` of x and y.
-    pub fn new(size: usize, half: f32, light: Light, ground: f32) -> Self {
-        let side = size * SAMPLES;
-        let scale = 0.5 * side as f32 / half;
-        Self { size, scale, light, samples: vec![(f32::NEG_INFINITY, ground); side * side] }
-    }
-
-    /// Puts a solid that throws back this share of the light into the scene.
-    pub fn add<const N: usize>(&mut self, solid: &Solid<N>, shade: f32) {
-        let light = self.light;
-        self.each(solid, |sample, [x, y], [(near, limit), _]| {
-            let z = solid.middle[2] + near;
-            if z > sample.0 {
-                *sample = (z, shade * light.on(solid.limits[limit].outwards([x, y, near])));
-            }
-        });
-    }
-
-    /// Takes a solid away from what is there so far, and shows its far wall. The outline of what is there stays.
-    pub fn carve<const N: usize>(&mut self, solid: &Solid<N>, shade: f32) {
-        let light = self.light;
-        self.each(solid, |sample, [x, y], [(near, _), (far, limit)]| {
-            let (front, wall) = (solid.middle[2] + near, solid.middle[2] + far);
-            if wall < sample.0 && sample.0 < front {
-                let inwards = solid.limits[limit].outwards([x, y, far]).map(|value| -value);
-                *sample = (wall, shade * light.on(inwards));
-            }
-        });
-    }
-
-    /// All samples whose line of sight meets the solid, with their place as seen from its middle.
-    fn each<const N: usize>(
-        &mut self,
-        solid: &Solid<N>,
-        mut visit: impl FnMut(&mut (f32, f32), [f32; 2], [(f32, usize); 2]),
-    ) {
-        let side = self.size * SAMPLES;
-        let middle = 0.5 * side as f32;
-        let place = |at: usize, axis: usize| (at as f32 + 0.5 - middle) / self.scale - solid.middle[axis];
-        // Conversions to integers saturate: what lies beside the picture has no samples.
-        let range = |axis: usize| {
-            let edge = |value: f32| (middle + value * self.scale) as usize;
-            let (low, high) =
-                (solid.middle[axis] - solid.reach[axis], solid.middle[axis] + solid.reach[axis]);
-            edge(low).min(side)..edge(high).saturating_add(1).min(side)
-        };
-        let columns = range(0);
-        for row in range(1) {
-            let y = place(row, 1);
-            for column in columns.clone() {
-                let x = place(column, 0);
-                if let Some(ends) = solid.cut(x, y) {
-                    visit(&mut self.samples[row * side + column], [x, y], ends);
-                }
-            }
-        }
-    }
-
-    /// Writes the picture, grey `[size, size]`: every pixel is the mean of its samples.
-    pub fn write(&self, picture: &mut [u8]) {
-        let side = self.size * SAMPLES;
-        for (place, byte) in picture.iter_mut().enumerate() {
-            let (row, column) = (place / self.size * SAMPLES, place % self.size * SAMPLES);
-            let sum = (row..row + SAMPLES)
-                .flat_map(|row| &self.samples[row * side + column..][..SAMPLES])
-                .fold(0.0, |sum, sample| sum + sample.1.clamp(0.0, 1.0));
-            *byte = (sum * (255.0 / (SAMPLES * SAMPLES) as f32) + 0.5) as u8;
-        }
     }
 }

@@ -1,10 +1,11 @@
 //! Where chairs are put together from boards, rods and discs.
 
 use super::chairs::Kind;
-use super::solid::{Pose, Scene, Vector};
+use super::scene::Scene;
+use super::solid::{Pose, Vector};
 
 /// Height above the floor that the middle of the picture shows, in metres.
-const MIDDLE: f32 = 0.5;
+const MIDDLE: f32 = 0.52;
 const SIDES: [f32; 2] = [-1.0, 1.0];
 
 /// Where parts are put together. Places are [across, height above the floor, to the front] in metres, for a chair of
@@ -137,7 +138,7 @@ impl Workbench {
     }
 
     fn rocking(&mut self, tall: f32) {
-        let top = 0.42 + 0.56 * tall;
+        let top = 0.42 + 0.54 * tall;
         for side in SIDES {
             let across = side * 0.22;
             // A runner: an arc, lowest under the seat.
