@@ -12,7 +12,7 @@ use std::{
 };
 
 use infogan::{
-    config::{Config, DataSet, Origin, PRESETS, Resolver, preset},
+    config::{Config, DataSet, PRESETS, Resolver, preset},
     game::DIVERSITY,
     session::{Begin, Done, News, Request, Session, config_of, probe},
     train::Tick,
@@ -172,7 +172,7 @@ fn resolve(args: &TrainArgs) -> Result<Config, Failure> {
     if let Some(data) = &args.data {
         let source = detect(data)?;
         let set =
-            Value::try_from(DataSet::from(source)).map_err(|error| Failure::usage(error.to_string()))?;
+            Value::try_from(DataSet::Files(source)).map_err(|error| Failure::usage(error.to_string()))?;
         resolver.put("data.set", set)?;
         resolver.put("data.path", utf8("--data", data)?)?;
         if source == Source::Pictures {
@@ -279,10 +279,10 @@ fn base(args: &TrainArgs) -> Result<Resolver, Failure> {
 
 /// A training in a line.
 fn described(config: &Config) -> String {
-    let data = match (config.data.set.origin(), &config.data.path) {
-        (Origin::Drawn(name), _) => format!("{} drawn {name}", grouped(config.data.count as u64)),
-        (Origin::Files(_), Some(path)) => path.display().to_string(),
-        (Origin::Files(_), None) => "files".to_owned(),
+    let data = match (config.data.set, &config.data.path) {
+        (DataSet::Drawn(name), _) => format!("{} drawn {name}", grouped(config.data.count as u64)),
+        (DataSet::Files(_), Some(path)) => path.display().to_string(),
+        (DataSet::Files(_), None) => "files".to_owned(),
     };
     let (steps, batch) = (grouped(config.train.steps), grouped(config.train.batch as u64));
     format!("{} on {data}, {steps} steps of {batch}, seed {}", config.name, config.seed)

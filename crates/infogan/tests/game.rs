@@ -95,7 +95,8 @@ fn noise_of_a_value_replaces_that_value_alone() {
     let address = Address { step: 3, phase: 1, sample: 0 };
     let moment = Moment { streams: Streams::new(0), scale: Scale::Unit, address };
     let of = |side, moment| {
-        let seen = apply(&transforms, side, pictures.clone(), moment).into_data().try_to_vec::<f32>().unwrap();
+        let seen =
+            apply(&transforms, side, pictures.clone(), moment).into_data().try_to_vec::<f32>().unwrap();
         seen.into_iter().map(|value| (255.0 * value).round() as u8).collect::<Vec<u8>>()
     };
     assert_eq!(of(Pictures::Generated, moment), bytes);

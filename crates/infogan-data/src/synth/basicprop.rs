@@ -57,12 +57,11 @@ pub fn rectangles(count: usize, size: usize, seed: u64, split: Split) -> Result<
     let name = "basicprop-rectangles";
     let plan = Plan { name, sizes: SIDE..=SIDE, channels: 1, count, size, seed };
     let (pictures, heights) = plan.draw(split, |stream: &mut Stream, picture| {
-        let heights = [3, 15].map(|left| {
+        [3, 15].map(|left| {
             let value = stream.below(VALUES) as u16;
             Bar { left, width: 10, top: 3, height: 3 + 2 * usize::from(value) }.paint(picture);
             value
-        });
-        heights
+        })
     })?;
     let values = heights.iter().map(|[left, right]| 10 * left + right).collect();
     let labels = Labels { values, class_names: numbers(VALUES * VALUES) };
@@ -111,9 +110,8 @@ mod tests {
     #[test]
     fn rectangles_are_as_high_as_they_are_said_to_be() {
         let set = rectangles(400, 28, 1, Split::Test).unwrap();
-        let labels = set.labels().unwrap();
-        for index in 0..set.len() {
-            let (left, right) = (usize::from(labels[index]) / 10, usize::from(labels[index]) % 10);
+        for (index, &label) in set.labels().unwrap().iter().enumerate() {
+            let (left, right) = (usize::from(label) / 10, usize::from(label) % 10);
             let bar = |from: usize, value: usize| {
                 (3..6 + 2 * value).flat_map(move |row| (from..from + 10).map(move |column| (row, column)))
             };

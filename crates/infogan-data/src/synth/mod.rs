@@ -1,18 +1,24 @@
 //! Data sets drawn in-process, with every generating factor known.
 
 pub mod basicprop;
+pub mod chairs;
 pub mod glyphs;
+pub mod heads;
 mod outlines;
 mod paint;
 mod pen;
 pub mod portraits;
+mod scene;
+mod solid;
+pub mod sprites;
+mod workbench;
 
 use std::ops::RangeInclusive;
 
 use rayon::prelude::*;
 
 use crate::{
-    DataError, ImageSet, Split,
+    DataError, Factor, FactorValues, ImageSet, Labels, Split,
     memory::has_room,
     random::{Address, Stream, Streams},
 };
@@ -32,7 +38,7 @@ pub struct Drawn {
 }
 
 /// All drawn sets.
-pub const DRAWN: [Drawn; 4] = [
+pub const DRAWN: [Drawn; 7] = [
     Drawn {
         name: "glyphs",
         about: "the ten digits in a varied hand: rotation, width, slant and more",
@@ -62,6 +68,27 @@ pub const DRAWN: [Drawn; 4] = [
         channels: 1,
         size: basicprop::SIDE,
         draw: basicprop::rectangles,
+    },
+    Drawn {
+        name: "heads",
+        about: "shaded heads in three dimensions: azimuth, elevation, lighting, width",
+        channels: 1,
+        size: 32,
+        draw: heads::heads,
+    },
+    Drawn {
+        name: "chairs",
+        about: "chairs of eight types in three dimensions: type, rotation, width",
+        channels: 1,
+        size: 64,
+        draw: chairs::chairs,
+    },
+    Drawn {
+        name: "sprites",
+        about: "a square, an ellipse or a heart: shape, scale, rotation, x, y, as in dSprites",
+        channels: 1,
+        size: 64,
+        draw: sprites::sprites,
     },
 ];
 
@@ -117,11 +144,7 @@ impl Plan {
         one: impl Fn(&mut Stream, &mut [u8]) -> T + Sync,
     ) -> Result<(Vec<u8>, Vec<T>), DataError> {
         let &Self { name, ref sizes, channels, count, size, seed } = self;
-        if !sizes.contains(&size) {
-            let reason = format!("pictures of {size} × {size} cannot be drawn");
-            let remedy = format!("choose a size from {} to {}", sizes.start(), sizes.end());
-            return Err(DataError::invalid(name, reason, remedy));
-        }
+        check_size(name, sizes, size)?;
         let volume = channels * size * size;
         let refuse = |reason| DataError::invalid(name, reason, "choose a smaller count or size");
         let bytes = volume.checked_mul(count).filter(|_| u32::try_from(count).is_ok());
@@ -140,4 +163,44 @@ impl Plan {
             .collect();
         Ok((pictures, known))
     }
+}
+
+/// Refuses sides that a set cannot be drawn at.
+fn check_size(name: &str, sizes: &RangeInclusive<usize>, size: usize) -> Result<(), DataError> {
+    if sizes.contains(&size) {
+        return Ok(());
+    }
+    let reason = format!("pictures of {size} × {size} cannot be drawn");
+    let remedy = format!("choose a size from {} to {}", sizes.start(), sizes.end());
+    Err(DataError::invalid(name, reason, remedy))
+}
+
+/// One grey picture of a set, `u8 [size, size]`, with factors of the caller's choice.
+fn alone(
+    name: &str,
+    sizes: RangeInclusive<usize>,
+    size: usize,
+    write: impl FnOnce(&mut [u8]),
+) -> Result<Vec<u8>, DataError> {
+    check_size(name, &sizes, size)?;
+    let mut picture = vec![0; size * size];
+    write(&mut picture);
+    Ok(picture)
+}
+
+/// A continuous factor of what was drawn.
+fn numbers<T>(name: &str, drawn: &[T], value: impl Fn(&T) -> f32) -> Factor {
+    Factor { name: name.to_owned(), values: FactorValues::Continuous(drawn.iter().map(value).collect()) }
+}
+
+/// A categorical factor of what was drawn, that is the label too.
+fn classes<T, const N: usize>(
+    name: &str,
+    names: [&str; N],
+    drawn: &[T],
+    value: impl Fn(&T) -> u16,
+) -> (Labels, Factor) {
+    let values: Vec<u16> = drawn.iter().map(value).collect();
+    let factor = Factor { name: name.to_owned(), values: FactorValues::categorical(&names, values.clone()) };
+    (Labels { values, class_names: names.map(str::to_owned).to_vec() }, factor)
 }

@@ -133,6 +133,15 @@ pub fn slab(middle: Point, half: [f32; 2], round: f32) -> Shape<impl Fn(Point) -
     Shape { distance, low, high }
 }
 
+/// A square on its corner, with this half diagonal.
+pub fn diamond(middle: Point, half: f32) -> Shape<impl Fn(Point) -> f32 + Copy> {
+    let [x, y] = middle;
+    let distance =
+        move |at: Point| ((at[0] - x).abs() + (at[1] - y).abs() - half) * std::f32::consts::FRAC_1_SQRT_2;
+    let [low, high] = around(middle, [half; 2]);
+    Shape { distance, low, high }
+}
+
 /// A line from point to point of this width with round ends.
 pub fn line(from: Point, to: Point, width: f32) -> Shape<impl Fn(Point) -> f32 + Copy> {
     let distance = move |at: Point| {
@@ -174,6 +183,18 @@ pub fn both<F: Fn(Point) -> f32 + Copy, G: Fn(Point) -> f32 + Copy>(
         distance: move |at| (one.distance)(at).max((other.distance)(at)),
         low: [0, 1].map(|axis| one.low[axis].max(other.low[axis])),
         high: [0, 1].map(|axis| one.high[axis].min(other.high[axis])),
+    }
+}
+
+/// What is in one or the other.
+pub fn either<F: Fn(Point) -> f32 + Copy, G: Fn(Point) -> f32 + Copy>(
+    one: Shape<F>,
+    other: Shape<G>,
+) -> Shape<impl Fn(Point) -> f32 + Copy> {
+    Shape {
+        distance: move |at| (one.distance)(at).min((other.distance)(at)),
+        low: [0, 1].map(|axis| one.low[axis].min(other.low[axis])),
+        high: [0, 1].map(|axis| one.high[axis].max(other.high[axis])),
     }
 }
 

@@ -12,7 +12,7 @@ pub use validate::validate;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use infogan_data::{Background, Resize, Scale, Source};
+use infogan_data::{Background, Resize, Scale, Source, synth::DRAWN};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -143,73 +143,55 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// The sets this program can train on.
+/// The sets this program can train on. As text it is the name of a drawn set or of a form of files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(try_from = "String", into = "&'static str")]
 pub enum DataSet {
-    /// Ten digits drawn in-process, with known factors.
-    Glyphs,
-    /// Faces drawn in-process, with known attributes.
-    Portraits,
-    /// A bar at one of ten places.
-    BasicpropLine,
-    /// Two bars of ten heights each.
-    BasicpropRectangles,
-    /// MNIST's file format (IDX), also Fashion-MNIST's.
-    Idx,
-    /// CIFAR-10's binary files.
-    Cifar10,
-    /// CIFAR-100's binary files.
-    Cifar100,
-    /// STL-10's binary files.
-    Stl10,
-    /// SVHN's cropped digits.
-    Svhn,
-    /// A file of this program's own, from `infogan data convert` or `synth`.
-    Stored,
-    /// A folder of picture files.
-    Pictures,
-}
-
-impl DataSet {
-    /// Where its pictures come from.
-    pub fn origin(self) -> Origin {
-        match self {
-            Self::Glyphs => Origin::Drawn("glyphs"),
-            Self::Portraits => Origin::Drawn("portraits"),
-            Self::BasicpropLine => Origin::Drawn("basicprop-line"),
-            Self::BasicpropRectangles => Origin::Drawn("basicprop-rectangles"),
-            Self::Idx => Origin::Files(Source::Idx),
-            Self::Cifar10 => Origin::Files(Source::Cifar10),
-            Self::Cifar100 => Origin::Files(Source::Cifar100),
-            Self::Stl10 => Origin::Files(Source::Stl10),
-            Self::Svhn => Origin::Files(Source::Svhn),
-            Self::Stored => Origin::Files(Source::Stored),
-            Self::Pictures => Origin::Files(Source::Pictures),
-        }
-    }
-}
-
-/// Where pictures come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// Drawn in-process: the name of the drawn set.
+    /// Drawn in-process: its name among [`DRAWN`].
     Drawn(&'static str),
     /// Read from files of this form.
     Files(Source),
 }
 
-impl From<Source> for DataSet {
-    fn from(source: Source) -> Self {
-        match source {
-            Source::Idx => Self::Idx,
-            Source::Cifar10 => Self::Cifar10,
-            Source::Cifar100 => Self::Cifar100,
-            Source::Stl10 => Self::Stl10,
-            Source::Svhn => Self::Svhn,
-            Source::Stored => Self::Stored,
-            Source::Pictures => Self::Pictures,
+/// Forms of files by their names in configurations.
+const FORMS: [(&str, Source); 7] = [
+    ("idx", Source::Idx),
+    ("cifar10", Source::Cifar10),
+    ("cifar100", Source::Cifar100),
+    ("stl10", Source::Stl10),
+    ("svhn", Source::Svhn),
+    ("stored", Source::Stored),
+    ("pictures", Source::Pictures),
+];
+
+impl DataSet {
+    /// Its name in configurations.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Drawn(name) => name,
+            Self::Files(source) => {
+                FORMS.iter().find(|(_, form)| *form == source).map_or("", |(name, _)| name)
+            }
         }
+    }
+}
+
+impl TryFrom<String> for DataSet {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        let drawn = DRAWN.iter().find(|set| set.name == name).map(|set| Self::Drawn(set.name));
+        let form = || FORMS.iter().find(|(form, _)| *form == name).map(|(_, source)| Self::Files(*source));
+        drawn.or_else(form).ok_or_else(|| {
+            let names = DRAWN.iter().map(|set| set.name).chain(FORMS.map(|(name, _)| name));
+            format!("there is no set '{name}'; sets: {}", names.collect::<Vec<_>>().join(", "))
+        })
+    }
+}
+
+impl From<DataSet> for &'static str {
+    fn from(set: DataSet) -> Self {
+        set.name()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Config, ConfigError, Origin, Pictures, PriorKind, Receiver, TransformConfig};
+use super::{Config, ConfigError, DataSet, Pictures, PriorKind, Receiver, TransformConfig};
 use infogan_data::Scale;
 use infogan_metrics::clustering::MAX_CATEGORIES;
 use infogan_ops::Activation;
@@ -77,7 +77,7 @@ fn train(config: &Config) -> Checked {
 fn data(config: &Config) -> Checked {
     let data = &config.data;
     within("data.seed", data.seed, 0, i64::MAX as u64)?;
-    if let Origin::Drawn(_) = data.set.origin() {
+    if let DataSet::Drawn(_) = data.set {
         // Which sizes each can be drawn at, and whether so many have room, the sets themselves say.
         within("data.count", data.count, 1, u32::MAX as usize)?;
         within("data.size", data.size, 8, 512)?;

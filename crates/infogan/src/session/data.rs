@@ -8,7 +8,7 @@ use infogan_data::{
 
 use crate::{
     Error,
-    config::{Config, ConfigError, Origin},
+    config::{Config, ConfigError, DataSet},
 };
 
 /// Both halves of a data set.
@@ -28,9 +28,9 @@ pub struct Sets {
 /// When files are missing or broken.
 pub fn load_sets(config: &Config, watch: &(dyn Fn(usize, usize) + Sync)) -> Result<Sets, Error> {
     let data = &config.data;
-    let source = match data.set.origin() {
-        Origin::Files(source) => source,
-        Origin::Drawn(name) => {
+    let source = match data.set {
+        DataSet::Files(source) => source,
+        DataSet::Drawn(name) => {
             let half = |count, split| draw(name, count, data.size, data.seed, split);
             let (train, test) = (half(data.count, Split::Train)?, half(config.evaluate.test, Split::Test)?);
             return Ok(Sets { train, test, report: None });
