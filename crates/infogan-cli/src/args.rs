@@ -61,6 +61,9 @@ pub enum Verb {
     /// Score a run: information, errors, known factors
     #[command(after_help = EVALUATE)]
     Evaluate(EvaluateArgs),
+    /// Run an experiment of a paper: trainings side by side, a table, curves, pictures
+    #[command(after_help = STUDY)]
+    Study(StudyArgs),
     /// Make a run from weights that PyTorch or another program saved
     #[command(after_help = IMPORT)]
     Import(ImportArgs),
@@ -146,7 +149,7 @@ pub struct TrainArgs {
 }
 
 /// What to compute with.
-#[derive(Args, Debug, Default)]
+#[derive(Args, Clone, Debug, Default)]
 pub struct Compute {
     /// Threads to compute with; the result does not depend on it [default: all cores]
     #[arg(long, value_name = "N", value_parser = whole::<u16, 1, 1024>)]
@@ -295,6 +298,48 @@ pub struct EvaluateArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+const STUDY: &str = "\
+Trains what is not there yet, below OUT/runs: studies share runs, and the same command goes on where it
+was stopped. Then writes OUT/NAME/report.html and report.md. Without --data on a set drawn in-process.
+Exit code 1 when a training could not be done; one that diverges is a result.
+
+Examples:
+  infogan study list
+  infogan study bound
+  infogan study mnist-error --data data/mnist --jobs 2
+  infogan study noisy-input --with slow-critic --with two-codes";
+
+/// Arguments of `study`.
+#[derive(Args, Debug)]
+pub struct StudyArgs {
+    /// Name of a study, or list
+    pub name: String,
+    /// Files to train on, as 'train --data' takes them
+    #[arg(long, value_name = "PATH")]
+    pub data: Option<PathBuf>,
+    /// Folder for runs and pages
+    #[arg(long, value_name = "DIR", default_value = "studies")]
+    pub out: PathBuf,
+    /// A few steps of narrow networks: shows that it runs, not what it finds
+    #[arg(long)]
+    pub quick: bool,
+    /// Trainings at a time; they share the threads
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole::<u16, 1, 256>)]
+    pub jobs: u16,
+    /// An optional row to run as well, or all; may be given again
+    #[arg(long, value_name = "ROW")]
+    pub with: Vec<String>,
+    /// Set a key of every training's configuration; may be given again
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// What to compute with.
+    #[command(flatten)]
+    pub compute: Compute,
+    /// Print errors and the result only
+    #[arg(long, short)]
+    pub quiet: bool,
 }
 
 const BENCH: &str = "\

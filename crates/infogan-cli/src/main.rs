@@ -9,9 +9,11 @@ mod evaluate;
 mod failure;
 mod import;
 mod look;
+mod machine;
 mod presets;
 mod progress;
 mod scores;
+mod study;
 mod text;
 mod train;
 
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         Verb::Interpolate(args) => look::interpolate(&args),
         Verb::Encode(args) => encode::encode(&args),
         Verb::Evaluate(args) => evaluate::evaluate(&args),
+        Verb::Study(args) => study::study(&args),
         Verb::Bench(args) => args.compute.prepare().and_then(|()| bench::bench(&args)),
         Verb::Presets(args) => presets::presets(&args),
         Verb::Import(args) => import::import(&args),

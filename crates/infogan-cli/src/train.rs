@@ -35,7 +35,7 @@ const ROOT: &str = "runs";
 /// Steps measured by `--dry-run`, after one that only touches the memory.
 const PROBE_STEPS: u64 = 5;
 /// Exit code of a training that was asked to stop, as of a shell whose command was interrupted.
-const INTERRUPTED: u8 = 130;
+pub const INTERRUPTED: u8 = 130;
 
 /// Trains, resumes, or only tells what would be trained.
 pub fn train(args: &TrainArgs) -> Result<ExitCode, Failure> {

@@ -6,6 +6,8 @@
 //! 2. [`session::Session`]: configuration and pictures become a run directory that trains, resumes and scores itself.
 //! 3. [`session::OpenRun`]: a run directory becomes pictures, codes and scores.
 //!
+//! 4. [`study`]: an experiment of a paper becomes trainings and a page.
+//!
 //! Below that, [`game`] holds what a GAN is here, [`tasks`] what can train, [`train`] how. See `examples/train.rs`.
 
 pub mod config;
@@ -19,6 +21,7 @@ pub mod nn;
 pub mod objectives;
 pub mod run;
 pub mod session;
+pub mod study;
 pub mod tasks;
 pub mod train;
 pub mod transforms;

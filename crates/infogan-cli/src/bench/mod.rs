@@ -1,6 +1,5 @@
 //! `infogan bench`: this program beside its peers, interleaved, as a table of ratios.
 
-mod machine;
 mod rows;
 mod serve;
 mod table;
@@ -19,6 +18,7 @@ use serde_json::Value;
 use crate::{
     args::BenchArgs,
     failure::{Failure, print, tell, write_whole},
+    machine::Machine,
 };
 pub use rows::Row;
 use table::Results;
@@ -92,7 +92,7 @@ pub fn bench(args: &BenchArgs) -> Result<ExitCode, Failure> {
             tell(format_args!("round {} of {}: {said}", round + 1, args.rounds));
         }
     }
-    let machine = machine::Machine::here(device::describe(&device), args.compute.threads());
+    let machine = Machine::here(device::describe(&device), args.compute.threads());
     let text = table::markdown(&results, &rows, &machine);
     print(&text)?;
     if let Some(folder) = &args.out {

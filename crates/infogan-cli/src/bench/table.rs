@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, fmt::Write};
 
 use serde_json::{Value, json};
 
-use super::{Answer, machine::Machine, rows::Row};
+use super::{Answer, rows::Row};
+use crate::machine::Machine;
 
 /// Name of this program's own column.
 pub const OURS: &str = "infogan";

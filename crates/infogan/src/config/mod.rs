@@ -144,8 +144,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 }
 
 /// The sets this program can train on. As text it is the name of a drawn set or of a form of files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "&'static str")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DataSet {
     /// Drawn in-process: its name among [`DRAWN`].
     Drawn(&'static str),
@@ -176,22 +175,22 @@ impl DataSet {
     }
 }
 
-impl TryFrom<String> for DataSet {
-    type Error = String;
-
-    fn try_from(name: String) -> Result<Self, String> {
+impl<'de> Deserialize<'de> for DataSet {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
         let drawn = DRAWN.iter().find(|set| set.name == name).map(|set| Self::Drawn(set.name));
         let form = || FORMS.iter().find(|(form, _)| *form == name).map(|(_, source)| Self::Files(*source));
         drawn.or_else(form).ok_or_else(|| {
             let names = DRAWN.iter().map(|set| set.name).chain(FORMS.map(|(name, _)| name));
-            format!("there is no set '{name}'; sets: {}", names.collect::<Vec<_>>().join(", "))
+            let names = names.collect::<Vec<_>>().join(", ");
+            serde::de::Error::custom(format!("there is no set '{name}'; sets: {names}"))
         })
     }
 }
 
-impl From<DataSet> for &'static str {
-    fn from(set: DataSet) -> Self {
-        set.name()
+impl Serialize for DataSet {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
     }
 }
 

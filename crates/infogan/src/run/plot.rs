@@ -28,6 +28,8 @@ pub struct Series {
     pub points: Vec<(f64, f64)>,
     /// Drawn dashed.
     pub dashed: bool,
+    /// A triangle stands at its last point: it ended there for good.
+    pub broken: bool,
 }
 
 /// A level to compare with: a thin horizontal line, named at its right end.
@@ -274,6 +276,10 @@ impl Frame {
                 }
             }
         }
+        if let Some(end) = series.points.iter().rev().find(|point| shown(point)).filter(|_| series.broken) {
+            let (x, y) = (short(self.across(end.0)), short(self.down(end.1) - 4.0));
+            let _ = write!(dots, "<path d=\"M{x} {y}l5 9h-10z\" fill=\"{}\"/>", colour(index));
+        }
         if !path.is_empty() {
             let dashes = dashes(index, series.dashed);
             let _ = write!(out, "<path d=\"{path}\" stroke=\"{}\"{dashes}/>", colour(index));
@@ -326,7 +332,7 @@ fn short(value: f64) -> String {
 }
 
 /// Text that is safe inside an element and inside a quoted attribute.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

@@ -7,7 +7,7 @@
 mod curves;
 mod format;
 mod head;
-mod read;
+pub(crate) mod read;
 mod scores;
 
 use std::{
@@ -81,20 +81,27 @@ pub fn write_report(run: &Path) -> Result<PathBuf, ReportError> {
 
 fn page(run: &Run) -> String {
     let headline = head::headline(run);
+    let mut body = String::new();
+    head::header(&mut body, run, &headline);
+    pictures(&mut body, run);
+    body.push_str(&scores::section(run));
+    body.push_str(&curves::section(run));
+    commands(&mut body, run);
+    made(&mut body, run);
+    document(&headline, &body)
+}
+
+/// A page around its body: one file that asks nothing of the network.
+pub(crate) fn document(title: &str, body: &str) -> String {
     let mut out = String::from("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
     out.push_str(
         "<meta http-equiv=\"Content-Security-Policy\" \
          content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n",
     );
-    let _ = writeln!(out, "<title>{}</title>", escape(&headline));
+    let _ = writeln!(out, "<title>{}</title>", escape(title));
     let _ = writeln!(out, "<style>\n{}</style>\n</head>\n<body>", include_str!("report/style.css"));
-    head::header(&mut out, run, &headline);
-    pictures(&mut out, run);
-    out.push_str(&scores::section(run));
-    out.push_str(&curves::section(run));
-    commands(&mut out, run);
-    made(&mut out, run);
+    out.push_str(body);
     out.push_str("</body>\n</html>\n");
     out
 }
@@ -132,7 +139,8 @@ fn pictures(out: &mut String, run: &Run) {
     out.push_str("</section>\n");
 }
 
-fn figure(out: &mut String, image: &Image, alt: &str, caption: &str) {
+/// A picture with a caption.
+pub(crate) fn figure(out: &mut String, image: &Image, alt: &str, caption: &str) {
     let _ = writeln!(
         out,
         "<figure><img src=\"{}\" width=\"{}\" height=\"{}\" alt=\"{}\"><figcaption>{}</figcaption></figure>",
@@ -172,7 +180,7 @@ fn commands(out: &mut String, run: &Run) {
 }
 
 /// A name as a shell reads it.
-fn quoted(name: &str) -> String {
+pub fn quoted(name: &str) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.+=,@%".contains(letter);
     if !name.is_empty() && !name.starts_with('-') && name.chars().all(plain) {
         return name.to_string();

@@ -11,7 +11,7 @@ use place::{find, identity, note_data_path, place, versions, write_config};
 pub use begin::Begin;
 pub use data::{Sets, load_sets, read_sets};
 pub use open::OpenRun;
-pub use place::config_of;
+pub use place::{config_of, run_name};
 
 use std::{
     path::{Path, PathBuf},
@@ -200,7 +200,11 @@ impl Session {
         } else {
             let plan = self.plan();
             let mut tell = |tick: &Tick<'_>| observe(&News::Tick(tick));
-            match crate::train::train(&self.task, &self.run, &plan, stop, &mut tell)? {
+            let trained = crate::train::train(&self.task, &self.run, &plan, stop, &mut tell);
+            if let Err(Error::Diverged { .. }) = trained {
+                write_report(self.run.path())?;
+            }
+            match trained? {
                 (Outcome::Finished, state) => state,
                 (Outcome::Interrupted, state) => {
                     write_report(self.run.path())?;

@@ -11,7 +11,7 @@ use infogan_ops::device;
 use super::{Sets, fitting, load_sets, place::read_config, record};
 use crate::{
     Error,
-    config::{Config, ConfigError},
+    config::{Config, ConfigError, DataSet},
     evaluate::{Scores, Trained, score},
     game::{CRITIC, GENERATOR, Game, ReaderStates},
     latent::Draw,
@@ -104,7 +104,7 @@ impl OpenRun {
         let picture = self.trained.game().picture();
         let mut config = self.config.clone();
         if let Some(path) = data {
-            config.data.set = detect(path)?.into();
+            config.data.set = DataSet::Files(detect(path)?);
             (config.data.channels, config.data.size) = (picture[0], picture[1]);
             config.data.path = Some(path.to_owned());
             // The run's own table is of the run's own pictures.

@@ -121,6 +121,7 @@ fn over_steps(run: &Run, part: impl Fn(&Tick) -> &Map<String, Value>) -> Plot {
                 })
                 .collect(),
             dashed: false,
+            broken: run.ticks.last().is_some_and(|tick| tick.diverged.is_some()),
         })
         .collect();
     Plot { x_label: "step".into(), series, ..Plot::default() }

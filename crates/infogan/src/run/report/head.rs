@@ -53,6 +53,9 @@ pub(super) fn header(out: &mut String, run: &Run, headline: &str) {
     ];
     let under: Vec<String> = under.into_iter().flatten().collect();
     let _ = writeln!(out, "<p class=\"under\">{}</p>", escape(&under.join(" · ")));
+    if let Some(reason) = run.ticks.last().and_then(|tick| tick.diverged.as_ref()) {
+        let _ = writeln!(out, "<p class=\"note\">▲ {}</p>", escape(reason));
+    }
     let cards: Vec<Card> = [progress(run), error(run), bound(run), speed(run), time(run), memory(run)]
         .into_iter()
         .flatten()
@@ -87,7 +90,7 @@ fn card(what: impl Into<String>, number: String, more: impl Into<String>) -> Opt
 /// Only while the run is not finished.
 fn progress(run: &Run) -> Option<Card> {
     let (walked, all) = (walked(run)?, run.count("train.steps")?);
-    if walked >= all {
+    if walked >= all || run.ticks.last()?.diverged.is_some() {
         return None;
     }
     let left = run.ticks.last()?.eta_seconds.filter(|seconds| seconds.is_finite());

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::ReportError;
 
 /// A run directory. Whatever is missing is empty.
-pub(super) struct Run {
+pub(crate) struct Run {
     /// Name of the directory, without where it lies.
     pub name: String,
     /// Text of `config.toml`; empty when there is none.
@@ -31,7 +31,7 @@ pub(super) struct Run {
 
 /// One line of `log.jsonl`. Numbers that were not finite are `null` there.
 #[derive(Deserialize)]
-pub(super) struct Tick {
+pub(crate) struct Tick {
     pub step: u64,
     #[serde(default)]
     pub images: Option<f64>,
@@ -52,11 +52,14 @@ pub(super) struct Tick {
     pub ceilings: Map<String, Value>,
     #[serde(default)]
     pub monitors: Map<String, Value>,
+    /// Why the training ended here for good.
+    #[serde(default)]
+    pub diverged: Option<String>,
 }
 
 /// One line of `scores.jsonl`.
 #[derive(Deserialize)]
-pub(super) struct Scores {
+pub(crate) struct Scores {
     #[serde(default)]
     pub step: Option<u64>,
     #[serde(default)]
@@ -71,7 +74,7 @@ pub(super) struct Scores {
 
 /// What was measured of one code. Errors are shares of 1.
 #[derive(Deserialize)]
-pub(super) struct Code {
+pub(crate) struct Code {
     pub name: String,
     #[serde(default)]
     pub kind: String,
@@ -91,7 +94,7 @@ pub(super) struct Code {
 
 /// How the codes follow one known factor of the pictures.
 #[derive(Deserialize)]
-pub(super) struct Factor {
+pub(crate) struct Factor {
     pub factor: String,
     #[serde(default)]
     pub best_code: Option<String>,
@@ -103,14 +106,14 @@ pub(super) struct Factor {
 
 /// One cell of the table of factors and codes.
 #[derive(Deserialize)]
-pub(super) struct ByCode {
+pub(crate) struct ByCode {
     pub code: String,
     #[serde(default)]
     pub association: Option<f64>,
 }
 
 /// A PNG file, ready to stand in a page.
-pub(super) struct Image {
+pub(crate) struct Image {
     /// `data:image/png;base64,…`
     pub uri: String,
     pub width: u32,
@@ -283,7 +286,7 @@ fn snapshots(folder: &Path, prefix: &str, most: usize) -> Result<Vec<(u64, Image
 
 /// At most `most` of the numbers `0..count`, evenly spread; the last is always among them, the first when
 /// `most` is more than one.
-pub(super) fn evenly(count: usize, most: usize) -> Vec<usize> {
+pub(crate) fn evenly(count: usize, most: usize) -> Vec<usize> {
     if count <= most {
         return (0..count).collect();
     }

@@ -1,0 +1,207 @@
+//! `infogan study`: the trainings of an experiment, each a process of its own, then the page.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, ExitCode, Stdio},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
+
+use infogan::{
+    run::report_quoted as quoted,
+    session::run_name,
+    study::{Job, Options, Results, Status, Study, status, studies, study as find, write_pages},
+};
+
+use crate::{
+    args::{Compute, StudyArgs, TrainArgs},
+    failure::{Failure, print, tell},
+    machine::Machine,
+    text::{counted, table},
+    train::{INTERRUPTED, request},
+};
+
+/// A training with what it is given and where it lies.
+struct Planned {
+    job: Job,
+    run: PathBuf,
+    arguments: Vec<String>,
+    /// Why it did not end, once it was tried.
+    failed: Option<String>,
+}
+
+/// Lists the studies, or runs one.
+pub fn study(args: &StudyArgs) -> Result<ExitCode, Failure> {
+    if args.name == "list" {
+        return list();
+    }
+    args.compute.prepare()?;
+    let study = find(&args.name)?;
+    let options = Options {
+        data: args.data.clone(),
+        quick: args.quick,
+        with: args.with.clone(),
+        set: args.set.clone(),
+    };
+    let runs = args.out.join("runs");
+    let mut planned = Vec::new();
+    for job in study.jobs(&options)? {
+        planned.push(plan(job, args, &runs)?);
+    }
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    // The trainings are asked too, by the terminal: they save and end.
+    ctrlc::set_handler(move || flag.store(true, Ordering::Release))
+        .map_err(|error| Failure::usage(format!("interrupts cannot be caught: {error}")))?;
+    train_all(&mut planned, args, &stop)?;
+
+    let folder = args.out.join(page_name(&study, args));
+    std::fs::create_dir_all(&folder)
+        .map_err(|error| Failure::usage(format!("{}: cannot be made: {error}", folder.display())))?;
+    let about = about(&args.compute);
+    let commands = commands(args);
+    let jobs: Vec<(Job, PathBuf, Option<String>)> =
+        planned.into_iter().map(|planned| (planned.job, planned.run, planned.failed)).collect();
+    let results = Results::read(study, options, &jobs, commands, about)?;
+    let [page, markdown] = write_pages(&results, &folder)?;
+    print(&format!(
+        "{}\nreport    {}\nmarkdown  {}\n",
+        table(&results.table(), 1),
+        page.display(),
+        markdown.display()
+    ))?;
+    Ok(match (stop.load(Ordering::Acquire), results.is_whole()) {
+        (true, false) => ExitCode::from(INTERRUPTED),
+        (false, false) => ExitCode::FAILURE,
+        (_, true) => ExitCode::SUCCESS,
+    })
+}
+
+/// Studies with their core-minutes.
+fn list() -> Result<ExitCode, Failure> {
+    let row = |study: Study| {
+        let optional = study.row.iter().filter(|row| row.optional).count();
+        let more = if optional > 0 { format!(", {optional} more --with") } else { String::new() };
+        let runs: u64 = study.row.iter().filter(|row| !row.optional).map(|row| row.seeds).sum();
+        vec![
+            study.name,
+            study.title,
+            format!("{}{more}", counted(runs as usize, "run")),
+            study.minutes.to_string(),
+        ]
+    };
+    let head = ["study", "what it asks", "runs", "core-minutes"].map(str::to_owned).to_vec();
+    let rows: Vec<Vec<String>> = std::iter::once(head).chain(studies()?.into_iter().map(row)).collect();
+    print(&table(&rows, 3))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A quick look and another data set have pages of their own.
+fn page_name(study: &Study, args: &StudyArgs) -> String {
+    let data = args.data.as_ref().and_then(|data| data.file_name()).map(|name| name.to_string_lossy());
+    let parts = [Some(study.name.as_str()), data.as_deref(), args.quick.then_some("quick")];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("-")
+}
+
+fn plan(job: Job, args: &StudyArgs, runs: &Path) -> Result<Planned, Failure> {
+    let mut train = TrainArgs {
+        what: Some(job.preset.clone()),
+        data: args.data.clone().filter(|_| job.on_files),
+        seed: Some(job.seed as i64),
+        set: job.set.clone(),
+        compute: args.compute.clone(),
+        ..TrainArgs::default()
+    };
+    let run = runs.join(run_name(&request(&train)?.config));
+    train.out = Some(run.clone());
+    let mut arguments = vec!["train".to_owned(), job.preset.clone(), format!("--seed={}", job.seed)];
+    if let Some(data) = &train.data {
+        arguments.push(format!("--data={}", data.display()));
+    }
+    arguments.extend(job.set.iter().map(|set| format!("--set={set}")));
+    arguments.push(format!("--out={}", run.display()));
+    Ok(Planned { job, run, arguments, failed: None })
+}
+
+/// Trains what has not ended yet, so many at a time.
+fn train_all(planned: &mut [Planned], args: &StudyArgs, stop: &AtomicBool) -> Result<(), Failure> {
+    let program = std::env::current_exe()
+        .map_err(|error| Failure::usage(format!("this program cannot find itself: {error}")))?;
+    let at_once = usize::from(args.jobs).clamp(1, planned.len().max(1));
+    let threads = (args.compute.threads() / at_once).max(1);
+    let all = planned.len();
+    let next = AtomicUsize::new(0);
+    let places: Vec<Mutex<&mut Planned>> = planned.iter_mut().map(Mutex::new).collect();
+    let work = || {
+        while !stop.load(Ordering::Acquire) {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some(place) = places.get(number) else { return };
+            let mut planned = place.lock().unwrap_or_else(PoisonError::into_inner);
+            if !args.quiet {
+                tell(format_args!("{} of {all}: {}", number + 1, planned.run.display()));
+            }
+            planned.failed = one(&program, &planned, args, threads, at_once > 1);
+        }
+    };
+    std::thread::scope(|scope| (0..at_once).for_each(|_| drop(scope.spawn(work))));
+    Ok(())
+}
+
+/// Trains one; gives the reason where it neither finished nor diverged.
+fn one(program: &Path, planned: &Planned, args: &StudyArgs, threads: usize, silent: bool) -> Option<String> {
+    match status(&planned.run) {
+        Ok(Status::Finished | Status::Diverged { .. }) => return None,
+        Ok(Status::Unfinished { .. }) => {}
+        Err(error) => return Some(error.to_string()),
+    }
+    let mut command = Command::new(program);
+    command.args(&planned.arguments).arg(format!("--threads={threads}"));
+    command.arg(format!("--device={}", args.compute.device));
+    command.arg(format!("--kernels={}", args.compute.kernels));
+    let silent = silent || args.quiet;
+    if silent {
+        command.arg("--quiet");
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    command.stderr(if silent { Stdio::piped() } else { Stdio::inherit() });
+    let done = match command.spawn().and_then(std::process::Child::wait_with_output) {
+        Ok(done) => done,
+        Err(error) => return Some(format!("could not be started: {error}")),
+    };
+    match done.status.code() {
+        // Diverged is a result; stopped shows in how far it came.
+        Some(0 | 3) | None => None,
+        Some(code) if code == i32::from(INTERRUPTED) => None,
+        Some(code) => {
+            let said = String::from_utf8_lossy(&done.stderr).trim().replace('\n', " ");
+            let said = said.trim_start_matches("error: ");
+            Some(if said.is_empty() { format!("failed with exit code {code}") } else { said.to_owned() })
+        }
+    }
+}
+
+/// How the study was run, as a shell takes it.
+fn commands(args: &StudyArgs) -> Vec<String> {
+    let mut line = format!("infogan study {}", args.name);
+    if let Some(data) = &args.data {
+        line += &format!(" --data {}", quoted(&data.to_string_lossy()));
+    }
+    if args.quick {
+        line += " --quick";
+    }
+    let more = args.with.iter().map(|name| format!(" --with {name}"));
+    let set = args.set.iter().map(|set| format!(" --set {}", quoted(set)));
+    vec![line + &more.chain(set).collect::<String>()]
+}
+
+/// What stands beside the numbers.
+fn about(compute: &Compute) -> Vec<(String, String)> {
+    let machine = Machine::here(&compute.device, compute.threads());
+    vec![
+        ("processor".to_owned(), format!("{}, {} cores", machine.processor, machine.cores)),
+        ("computed with".to_owned(), format!("{} threads, {} instructions", machine.threads, machine.level)),
+        ("infogan".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+    ]
+}

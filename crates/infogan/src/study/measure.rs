@@ -1,0 +1,174 @@
+//! What is measured of a run: numbers of its log and its scores, or the reason why there is none.
+
+use serde::Deserialize;
+
+use crate::run::report::read::{Run, Tick};
+
+/// A number, or the reason why there is none.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cell {
+    /// The number.
+    Number(f64),
+    /// Why not.
+    Reason(String),
+}
+
+/// Something that can be said of every run.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Measure {
+    /// The mean over the last steps of a number of the log.
+    End {
+        /// What: a sum, or a quotient of sums, such as `monitors.critic_fake/monitors.critic_real`.
+        of: String,
+        /// Steps.
+        #[serde(default = "hundred")]
+        over: u64,
+    },
+    /// The highest value in the log.
+    Highest {
+        /// What.
+        of: String,
+    },
+    /// The first step from which the mean over a hundred steps is a share of the most it can be.
+    StepsTo {
+        /// What.
+        of: String,
+        /// The share.
+        share: f64,
+        /// The most it can be.
+        most: f64,
+    },
+    /// A number of the last scores: `c1.error_hungarian`, or `mig_mean`.
+    Score {
+        /// Which.
+        of: String,
+    },
+    /// The step at which the critic's loss has risen from below [`CLIFF_FROM`] to above [`CLIFF_TO`] within
+    /// [`CLIFF_STEPS`]: the "cliff" of Evtimova and Drozdov (§6), where pictures become plausible at once.
+    Cliff,
+    /// Median time of a step in milliseconds, by the log.
+    StepTime,
+}
+
+fn hundred() -> u64 {
+    100
+}
+
+/// A critic that is sure.
+const CLIFF_FROM: f64 = 0.3;
+/// A critic that no longer is: 2 ln 2 = 1.39 is one that knows nothing.
+const CLIFF_TO: f64 = 1.0;
+/// Steps between the two.
+const CLIFF_STEPS: u64 = 200;
+
+impl Measure {
+    /// Measures a run.
+    pub(super) fn of(&self, run: &Run) -> Cell {
+        let found = match self {
+            Self::End { of, over } => end(run, of, *over),
+            Self::Highest { of } => values(run, of)
+                .map(|values| values.into_iter().map(|(_, value)| value).fold(f64::NEG_INFINITY, f64::max)),
+            Self::StepsTo { of, share, most } => steps_to(run, of, share * most),
+            Self::Score { of } => score(run, of),
+            Self::Cliff => cliff(run),
+            Self::StepTime => step_time(run),
+        };
+        found.map_or_else(Cell::Reason, Cell::Number)
+    }
+}
+
+/// The value of an expression in a line of the log, if all its parts are there.
+pub(super) fn value(tick: &Tick, expression: &str) -> Option<f64> {
+    let sum = |part: &str| part.split('+').map(|name| single(tick, name.trim())).sum::<Option<f64>>();
+    match expression.split_once('/') {
+        None => sum(expression),
+        Some((above, below)) => Some(sum(above)? / sum(below)?),
+    }
+}
+
+fn single(tick: &Tick, name: &str) -> Option<f64> {
+    let (part, name) = name.split_once('.')?;
+    let part = match part {
+        "bounds" => &tick.bounds,
+        "losses" => &tick.losses,
+        "monitors" => &tick.monitors,
+        _ => return None,
+    };
+    part.get(name)?.as_f64()
+}
+
+fn values(run: &Run, of: &str) -> Result<Vec<(u64, f64)>, String> {
+    let known = run.ticks.iter().filter_map(|tick| Some((tick.step, value(tick, of)?)));
+    let values: Vec<(u64, f64)> = known.filter(|(_, value)| value.is_finite()).collect();
+    if values.is_empty() { Err("this game has none".to_owned()) } else { Ok(values) }
+}
+
+fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let count = values.len() as f64;
+    values.sum::<f64>() / count
+}
+
+fn end(run: &Run, of: &str, over: u64) -> Result<f64, String> {
+    let values = values(run, of)?;
+    let last = values.last().map_or(0, |(step, _)| *step);
+    let first = values.partition_point(|(step, _)| *step + over <= last);
+    Ok(mean(values[first..].iter().map(|(_, value)| *value)))
+}
+
+fn steps_to(run: &Run, of: &str, level: f64) -> Result<f64, String> {
+    let values = values(run, of)?;
+    for (place, (step, _)) in values.iter().enumerate() {
+        let first = values.partition_point(|(other, _)| other + hundred() <= *step);
+        // A mean over fewer steps than a hundred is chance.
+        if *step >= hundred() && mean(values[first..=place].iter().map(|(_, value)| *value)) >= level {
+            return Ok(*step as f64);
+        }
+    }
+    Err("never".to_owned())
+}
+
+fn score(run: &Run, of: &str) -> Result<f64, String> {
+    let scores = run.scores.last().ok_or("not scored")?;
+    let Some((code, part)) = of.split_once('.') else {
+        return match of {
+            "mig_mean" => scores.mig_mean.ok_or_else(|| "no known factors".to_owned()),
+            _ => Err(format!("no score '{of}'")),
+        };
+    };
+    let code = scores.codes.iter().find(|known| known.name == code);
+    let code = code.ok_or("recovers no codes")?;
+    let found = match part {
+        "bound_nats" => code.bound_nats,
+        "error_hungarian" => code.error_hungarian,
+        "error_majority" => code.error_majority,
+        "nmi" => code.nmi,
+        "ari" => code.ari,
+        _ => return Err(format!("no score '{of}'")),
+    };
+    found.ok_or_else(|| "no classes to compare with".to_owned())
+}
+
+fn cliff(run: &Run) -> Result<f64, String> {
+    let losses = values(run, "losses.critic")?;
+    let is_cliff = |&&(step, loss): &&(u64, f64)| {
+        let before =
+            |&(other, low): &(u64, f64)| other < step && other + CLIFF_STEPS >= step && low < CLIFF_FROM;
+        loss > CLIFF_TO && losses.iter().any(before)
+    };
+    losses.iter().find(is_cliff).map(|(step, _)| *step as f64).ok_or_else(|| "none".to_owned())
+}
+
+fn step_time(run: &Run) -> Result<f64, String> {
+    let mut times = Vec::new();
+    let mut before = (0, 0.0);
+    for tick in &run.ticks {
+        if let (Some(images), Some(rate)) = (tick.images, tick.images_per_second.filter(|rate| *rate > 0.0)) {
+            let steps = (tick.step - before.0).max(1) as f64;
+            times.push(1000.0 * (images - before.1) / rate / steps);
+            before = (tick.step, images);
+        }
+    }
+    times.sort_by(f64::total_cmp);
+    times.get(times.len() / 2).copied().ok_or_else(|| "no log".to_owned())
+}
