@@ -10,15 +10,15 @@
 //! | `basicprop-rectangles` | two bars 10 pixels wide, left edges at columns 3 and 15, from row 3 down, 3 + 2i and 3 + 2j high | 100: 10·i + j; `left` i and `right` j, 10 each |
 
 use super::Plan;
-use crate::{DataError, Factor, FactorValues, ImageSet, Labels, Split, random::Stream};
+use crate::{DataError, Factor, FactorValues, ImageSet, Labels, Split};
 
 /// The side of a picture in pixels: the geometry is given for this one.
 pub const SIDE: usize = 28;
 /// Values of a property.
-const VALUES: u32 = 10;
+pub(super) const VALUES: u32 = 10;
 
 /// Columns, width and height of a bar that begins at a row.
-struct Bar {
+pub(super) struct Bar {
     left: usize,
     width: usize,
     top: usize,
@@ -26,7 +26,12 @@ struct Bar {
 }
 
 impl Bar {
-    fn paint(&self, picture: &mut [u8]) {
+    /// The bar of `basicprop-line` at one of its places.
+    pub(super) fn line(position: u16) -> Self {
+        Self { left: 3 + 2 * usize::from(position), width: 4, top: 0, height: SIDE }
+    }
+
+    pub(super) fn paint(&self, picture: &mut [u8]) {
         for row in picture.chunks_exact_mut(SIDE).skip(self.top).take(self.height) {
             row[self.left..self.left + self.width].fill(255);
         }
@@ -39,10 +44,9 @@ impl Bar {
 /// When `size` is not 28, or there are too many pictures.
 pub fn line(count: usize, size: usize, seed: u64, split: Split) -> Result<ImageSet, DataError> {
     let name = "basicprop-line";
-    let plan = Plan { name, sizes: SIDE..=SIDE, channels: 1, count, size, seed };
-    let (pictures, positions) = plan.draw(split, |stream, picture| {
+    let (pictures, positions) = plan(name, 1, count, size, seed).draw(split, |stream, picture| {
         let position = stream.below(VALUES) as u16;
-        Bar { left: 3 + 2 * usize::from(position), width: 4, top: 0, height: SIDE }.paint(picture);
+        Bar::line(position).paint(picture);
         position
     })?;
     let labels = Labels { values: positions.clone(), class_names: numbers(VALUES) };
@@ -52,25 +56,38 @@ pub fn line(count: usize, size: usize, seed: u64, split: Split) -> Result<ImageS
 /// Draws `basicprop-rectangles`: `u8 [count, 1, 28, 28]`. Picture i depends on (seed, split, i) alone.
 ///
 /// # Errors
-/// As [`line`].
+/// As [`line()`].
 pub fn rectangles(count: usize, size: usize, seed: u64, split: Split) -> Result<ImageSet, DataError> {
     let name = "basicprop-rectangles";
-    let plan = Plan { name, sizes: SIDE..=SIDE, channels: 1, count, size, seed };
-    let (pictures, heights) = plan.draw(split, |stream: &mut Stream, picture| {
+    let (pictures, heights) = plan(name, 1, count, size, seed).draw(split, |stream, picture| {
         [3, 15].map(|left| {
             let value = stream.below(VALUES) as u16;
             Bar { left, width: 10, top: 3, height: 3 + 2 * usize::from(value) }.paint(picture);
             value
         })
     })?;
-    let values = heights.iter().map(|[left, right]| 10 * left + right).collect();
-    let labels = Labels { values, class_names: numbers(VALUES * VALUES) };
-    let of = |place: usize| heights.iter().map(|heights| heights[place]).collect();
-    let factors = vec![property("left", of(0)), property("right", of(1))];
+    let labels = Labels { values: pairs(&heights), class_names: numbers(VALUES * VALUES) };
+    let factors = vec![property("left", column(&heights, 0)), property("right", column(&heights, 1))];
     ImageSet::new(name, [1, SIDE, SIDE], pictures, Some(labels), factors)
 }
 
-fn property(name: &str, values: Vec<u16>) -> Factor {
+/// A set of these pictures: they have one size.
+pub(super) fn plan(name: &'static str, channels: usize, count: usize, size: usize, seed: u64) -> Plan {
+    Plan { name, sizes: SIDE..=SIDE, channels, count, size, seed }
+}
+
+/// One property of pictures that have two.
+pub(super) fn column<T: Copy>(both: &[[T; 2]], which: usize) -> Vec<T> {
+    both.iter().map(|values| values[which]).collect()
+}
+
+/// Two properties as one class: 10·first + second.
+pub(super) fn pairs(both: &[[u16; 2]]) -> Vec<u16> {
+    both.iter().map(|[first, second]| VALUES as u16 * first + second).collect()
+}
+
+/// A property whose values are numbered.
+pub(super) fn property(name: &str, values: Vec<u16>) -> Factor {
     Factor { name: name.to_owned(), values: FactorValues::Categorical { names: numbers(VALUES), values } }
 }
 
@@ -110,7 +127,8 @@ mod tests {
     #[test]
     fn rectangles_are_as_high_as_they_are_said_to_be() {
         let set = rectangles(400, 28, 1, Split::Test).unwrap();
-        for (index, &label) in set.labels().unwrap().iter().enumerate() {
+        let labels = set.labels().unwrap();
+        for (index, &label) in labels.iter().enumerate() {
             let (left, right) = (usize::from(label) / 10, usize::from(label) % 10);
             let bar = |from: usize, value: usize| {
                 (3..6 + 2 * value).flat_map(move |row| (from..from + 10).map(move |column| (row, column)))

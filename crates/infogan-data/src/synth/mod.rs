@@ -1,6 +1,7 @@
 //! Data sets drawn in-process, with every generating factor known.
 
 pub mod basicprop;
+pub mod basicprop_plus;
 pub mod chairs;
 pub mod glyphs;
 pub mod heads;
@@ -38,7 +39,7 @@ pub struct Drawn {
 }
 
 /// All drawn sets.
-pub const DRAWN: [Drawn; 7] = [
+pub const DRAWN: [Drawn; 11] = [
     Drawn {
         name: "glyphs",
         about: "the ten digits in a varied hand: rotation, width, slant and more",
@@ -89,6 +90,34 @@ pub const DRAWN: [Drawn; 7] = [
         channels: 1,
         size: 64,
         draw: sprites::sprites,
+    },
+    Drawn {
+        name: "basicprop-translation",
+        about: "a disc anywhere in the picture, and nothing else (BasicProp++)",
+        channels: 1,
+        size: basicprop::SIDE,
+        draw: basicprop_plus::translation,
+    },
+    Drawn {
+        name: "basicprop-diameters",
+        about: "two discs side by side: the ratio of their diameters and the mean (BasicProp++)",
+        channels: 1,
+        size: basicprop::SIDE,
+        draw: basicprop_plus::diameters,
+    },
+    Drawn {
+        name: "basicprop-colours",
+        about: "a bar in one of ten colours at one of ten places, and nothing else (BasicProp++)",
+        channels: 3,
+        size: basicprop::SIDE,
+        draw: basicprop_plus::colours,
+    },
+    Drawn {
+        name: "basicprop-shapes",
+        about: "a board of two of ten shapes in turn, and nothing else (BasicProp++)",
+        channels: 1,
+        size: basicprop::SIDE,
+        draw: basicprop_plus::shapes,
     },
 ];
 
