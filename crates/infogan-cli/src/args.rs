@@ -301,9 +301,9 @@ pub struct EvaluateArgs {
 }
 
 const STUDY: &str = "\
-Trains what is not there yet, below OUT/runs: studies share runs, and the same command goes on where it
-was stopped. Then writes OUT/NAME/report.html and report.md. Without --data on a set drawn in-process.
-Exit code 1 when a training could not be done; one that diverges is a result.
+Trains what is not there yet, below OUT/runs: studies share runs, and the same command goes on where
+it was stopped. Then writes OUT/NAME/report.html and report.md. Without --data it trains on a set
+drawn in-process. Exit code 1 when a training could not be done; one that diverges is a result.
 
 Examples:
   infogan study list

@@ -30,6 +30,8 @@ pub struct Series {
     pub dashed: bool,
     /// A triangle stands at its last point: it ended there for good.
     pub broken: bool,
+    /// Number of its colour, where that is not its place in the plot.
+    pub colour: Option<usize>,
 }
 
 /// A level to compare with: a thin horizontal line, named at its right end.
@@ -119,6 +121,7 @@ impl Plot {
             let y = 34.0 + 18.0 * row as f64;
             for &(index, x) in entries {
                 let series = &self.series[index];
+                let index = series.colour.unwrap_or(index);
                 let _ = writeln!(
                     out,
                     "<path d=\"M{} {}h18\" stroke=\"{}\" stroke-width=\"2\"{}/>\
@@ -264,6 +267,7 @@ impl Frame {
     }
 
     fn line(&self, out: &mut String, index: usize, series: &Series) {
+        let index = series.colour.unwrap_or(index);
         let (mut path, mut dots) = (String::new(), String::new());
         for run in series.points.split(|point| !shown(point)) {
             for (place, point) in run.iter().enumerate() {

@@ -78,9 +78,12 @@ impl Measure {
     }
 }
 
-/// The value of an expression in a line of the log, if all its parts are there.
+/// The value of an expression in a line of the log. A sum is that of its parts that are there, one at least.
 pub(super) fn value(tick: &Tick, expression: &str) -> Option<f64> {
-    let sum = |part: &str| part.split('+').map(|name| single(tick, name.trim())).sum::<Option<f64>>();
+    let sum = |part: &str| {
+        let there = part.split('+').filter_map(|name| single(tick, name.trim()));
+        there.reduce(|sum, value| sum + value)
+    };
     match expression.split_once('/') {
         None => sum(expression),
         Some((above, below)) => Some(sum(above)? / sum(below)?),
@@ -101,7 +104,11 @@ fn single(tick: &Tick, name: &str) -> Option<f64> {
 fn values(run: &Run, of: &str) -> Result<Vec<(u64, f64)>, String> {
     let known = run.ticks.iter().filter_map(|tick| Some((tick.step, value(tick, of)?)));
     let values: Vec<(u64, f64)> = known.filter(|(_, value)| value.is_finite()).collect();
-    if values.is_empty() { Err("this game has none".to_owned()) } else { Ok(values) }
+    match values.is_empty() {
+        false => Ok(values),
+        true if of.starts_with("bounds.") => Err("no codes".to_owned()),
+        true => Err("none".to_owned()),
+    }
 }
 
 fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
@@ -137,7 +144,7 @@ fn score(run: &Run, of: &str) -> Result<f64, String> {
         };
     };
     let code = scores.codes.iter().find(|known| known.name == code);
-    let code = code.ok_or("recovers no codes")?;
+    let code = code.ok_or("no codes")?;
     let found = match part {
         "bound_nats" => code.bound_nats,
         "error_hungarian" => code.error_hungarian,

@@ -27,7 +27,7 @@ pub(super) fn page(results: &Results) -> String {
 
 fn table(out: &mut String, results: &Results) {
     let study = &results.study;
-    out.push_str("<section><h2>Results</h2>\n<div class=\"wide\"><table><thead><tr><th>");
+    out.push_str("<section><h2>Results</h2>\n<div class=\"wide\"><table class=\"study\"><thead><tr><th>");
     for column in &study.column {
         let unit =
             if column.unit.is_empty() { String::new() } else { format!("<br>{}", escape(&column.unit)) };
@@ -75,9 +75,9 @@ fn plots(out: &mut String, results: &Results) {
 
 /// A quantity of every row, its first run; none where no row has it.
 fn curves(plot: &PlotOf, rows: &[RowResult]) -> Option<Plot> {
-    let series: Vec<Series> = rows
-        .iter()
-        .filter_map(|row| {
+    // A row has the same colour in every plot.
+    let series: Vec<Series> = (rows.iter().enumerate())
+        .filter_map(|(place, row)| {
             let result = row.runs.first()?;
             let run = result.run.as_ref()?;
             let points: Vec<(f64, f64)> = (run.ticks.iter())
@@ -85,7 +85,13 @@ fn curves(plot: &PlotOf, rows: &[RowResult]) -> Option<Plot> {
                 .collect();
             let broken = run.ticks.last().is_some_and(|tick| tick.diverged.is_some());
             let name = row.row.label.clone();
-            (!points.is_empty()).then_some(Series { name, points, dashed: false, broken })
+            (!points.is_empty()).then_some(Series {
+                name,
+                points,
+                dashed: false,
+                broken,
+                colour: Some(place),
+            })
         })
         .collect();
     let references = plot.level.iter().map(|level| Reference {

@@ -9,9 +9,14 @@ fn small() -> Plot {
             Series {
                 name: "c1".into(),
                 points: vec![(0.0, 0.0), (100.0, 1.5), (200.0, f64::NAN), (300.0, 2.0), (400.0, 2.25)],
-                dashed: false,
+                ..Series::default()
             },
-            Series { name: "c2".into(), points: vec![(0.0, 0.1), (400.0, 0.5)], dashed: true },
+            Series {
+                name: "c2".into(),
+                points: vec![(0.0, 0.1), (400.0, 0.5)],
+                dashed: true,
+                ..Series::default()
+            },
         ],
         references: vec![Reference {
             label: "H(c1) = 2.303".into(),

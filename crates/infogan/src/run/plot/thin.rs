@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     fn of(points: Vec<(f64, f64)>) -> Series {
-        Series { name: "s".into(), points, dashed: true }
+        Series { name: "s".into(), points, dashed: true, ..Series::default() }
     }
 
     #[test]

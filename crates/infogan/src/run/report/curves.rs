@@ -120,8 +120,8 @@ fn over_steps(run: &Run, part: impl Fn(&Tick) -> &Map<String, Value>) -> Plot {
                     (tick.step as f64, value.unwrap_or(f64::NAN))
                 })
                 .collect(),
-            dashed: false,
             broken: run.ticks.last().is_some_and(|tick| tick.diverged.is_some()),
+            ..Series::default()
         })
         .collect();
     Plot { x_label: "step".into(), series, ..Plot::default() }
