@@ -42,7 +42,7 @@ fn every_study_runs_at_toy_length_and_shares_its_runs() {
 fn a_training_that_diverges_is_a_result() {
     let folder = tempfile::tempdir().unwrap();
     let hot = ["--set", "optimizers.critic.kind=sgd", "--set", "optimizers.critic.rate=1e5"];
-    let args = [&["bound", "--quick", "--quiet"][..], &hot].concat();
+    let args = [&["bound", "--quick", "--quiet", "--set", "train.tick=1"][..], &hot].concat();
     let done = study(folder.path(), &args);
     expect_code(&done, 0);
     assert!(stdout(&done).contains("▲ diverged at step"), "{}", stdout(&done));

@@ -57,6 +57,7 @@ fn draw(steps: &str, keys: &str, runs: &[String]) -> Result<String, String> {
                 name: (*label).to_owned(),
                 points: points.filter(|point| point.0 <= steps).collect(),
                 dashed: *label != logs[0].0,
+                ..Series::default()
             }
         };
         let plot = Plot {
