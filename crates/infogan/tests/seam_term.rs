@@ -88,6 +88,8 @@ impl Hash {
             name: "echo".to_owned(),
             every: 2,
             repeat: 1,
+            real: 1,
+            generated: 1,
             adversarial: Side::None,
             latents: Latents::Fresh,
             optimizers: vec!["echo".to_owned()],
