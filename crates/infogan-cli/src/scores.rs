@@ -9,7 +9,8 @@ use crate::text::{grouped, percent, table};
 pub fn scores_table(scores: &Scores) -> String {
     let mut out = format!("scores at step {}\n\n", grouped(scores.step));
     if scores.codes.is_empty() {
-        out.push_str("the game recovers no codes: there is nothing to score\n");
+        out.push_str("the game recovers no codes: there are none to score\n");
+        checkerboard(&mut out, scores);
         return out;
     }
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
@@ -40,8 +41,21 @@ pub fn scores_table(scores: &Scores) -> String {
         }
         out.push('\n');
         out.push_str(&table(&rows, 2));
+        if let Some(score) = scores.factor_vae {
+            out.push_str(&format!("FactorVAE score {score:.3}\n"));
+        }
     }
+    checkerboard(&mut out, scores);
     out
+}
+
+/// Power that strided layers leave, beside that of real pictures.
+fn checkerboard(out: &mut String, scores: &Scores) {
+    let known = scores.checkerboard.iter().filter_map(|found| Some((found.period, found.ratio?)));
+    let known: Vec<String> = known.map(|(period, ratio)| format!("{ratio:.2} every {period} px")).collect();
+    if !known.is_empty() {
+        out.push_str(&format!("\ncheckerboard  {} (real pictures: 1)\n", known.join(", ")));
+    }
 }
 
 fn code_row(code: &CodeScore, labelled: bool) -> Vec<String> {
@@ -95,6 +109,8 @@ mod tests {
             codes: vec![code("c1", "categorical", Some(0.125)), code("c2", "uniform", None)],
             factors: Vec::new(),
             mig_mean: None,
+            factor_vae: None,
+            checkerboard: Vec::new(),
             protocol: [("seed".to_owned(), Value::from(4)), ("test_set".to_owned(), Value::from("glyphs"))]
                 .into(),
         }

@@ -1,9 +1,13 @@
 //! A run in, pictures and scores out.
 
+mod checkerboard;
+mod factors;
 mod request;
 mod score;
 mod trained;
 
+pub use checkerboard::CheckerboardScore;
+pub use factors::{FactorByCode, FactorScore};
 pub use request::{CodeSetting, apply, interpolate, parse_code, parse_codes};
-pub use score::{CodeScore, FactorScore, Scores, score};
+pub use score::{CodeScore, Scores, score};
 pub use trained::{CodeValue, Encoding, Trained};

@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use infogan_data::{Factor, FactorValues, ImageSet, random::Streams};
+use infogan_data::{ImageSet, random::Streams};
 use infogan_metrics::{
     clustering::{ari, contingency, error, hungarian, majority, nmi},
-    factors::{FactorTable, Variable},
     information::{categorical_bound, gaussian_bound},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{CodeValue, Encoding, Trained};
+use super::{
+    CodeValue, Encoding, Trained,
+    checkerboard::{CheckerboardScore, checkerboard_scores},
+    factors::{FactorScore, factor_scores},
+};
 use crate::{
     Error,
     game::statistics_batches,
@@ -33,6 +36,12 @@ pub struct Scores {
     /// Mean mutual information gap over the factors; none without factors.
     #[serde(default)]
     pub mig_mean: Option<f64>,
+    /// FactorVAE score; none without two factors that vary, or when every code is constant.
+    #[serde(default)]
+    pub factor_vae: Option<f64>,
+    /// Power that strided layers leave in generated pictures, beside that of real ones.
+    #[serde(default)]
+    pub checkerboard: Vec<CheckerboardScore>,
     /// How the numbers were made.
     pub protocol: BTreeMap<String, Value>,
 }
@@ -60,32 +69,6 @@ pub struct CodeScore {
     pub ari: Option<f64>,
 }
 
-/// Scores of one factor.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct FactorScore {
-    /// Name of the factor.
-    pub factor: String,
-    /// Code with the strongest association.
-    pub best_code: String,
-    /// Its association, in [0, 1].
-    pub association: f64,
-    /// Mutual information gap; none for a constant factor.
-    pub mig: Option<f64>,
-    /// Every code.
-    pub by_code: Vec<FactorByCode>,
-}
-
-/// One code against one factor.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct FactorByCode {
-    /// Name of the code.
-    pub code: String,
-    /// |Pearson|, correlation ratio or Cramér's V.
-    pub association: f64,
-    /// Mutual information in nats, 20 bins.
-    pub mutual_information: f64,
-}
-
 /// Scores a trained game: the bound on generated pictures; matching on `train`, errors on `test`, both real and
 /// labelled; factors where `test` knows them.
 ///
@@ -104,15 +87,18 @@ pub fn score(
         codes: Vec::new(),
         factors: Vec::new(),
         mig_mean: None,
+        factor_vae: None,
+        checkerboard: Vec::new(),
         protocol: BTreeMap::new(),
     };
+    checkerboard_scores(&mut scores, trained, streams, test)?;
     let mut say = |key: &str, value: Value| scores.protocol.insert(key.to_owned(), value);
     say("step", json!(state.step()));
     say("seed", json!(streams.seed()));
     say("test_set", json!(test.name()));
     say("test_sha256", json!(test.content_hash()));
     let Some(codes) = trained.game().codes() else {
-        say("note", json!("the game recovers no codes: there is nothing to score"));
+        say("note", json!("the game recovers no codes: there are none to score"));
         return Ok(scores);
     };
     let continuous = codes.continuous();
@@ -181,18 +167,18 @@ pub fn score(
         scores.codes.push(score);
     }
     if !test.factors().is_empty() {
-        factor_scores(&mut scores, &encoded, test)?;
+        factor_scores(&mut scores, &encoded, test, streams)?;
     }
     Ok(scores)
 }
 
 /// The most probable category of every picture in a slot.
-fn categories(encoding: &Encoding, slot: usize) -> Vec<usize> {
+pub(super) fn categories(encoding: &Encoding, slot: usize) -> Vec<usize> {
     encoding.values.iter().map(|row| row[slot].category().unwrap_or(0)).collect()
 }
 
 /// The numbers Q reads for one dimension of a continuous slot.
-fn numbers(encoding: &Encoding, slot: usize, dimension: usize) -> Vec<f64> {
+pub(super) fn numbers(encoding: &Encoding, slot: usize, dimension: usize) -> Vec<f64> {
     let of = |row: &Vec<CodeValue>| match &row[slot] {
         CodeValue::Continuous(values) | CodeValue::Categorical(values) => f64::from(values[dimension]),
     };
@@ -237,78 +223,4 @@ fn bounds(
             Ok((best, if continuous == Continuous::Learned { best } else { training }))
         }
     }
-}
-
-/// Every code against every factor.
-fn factor_scores(scores: &mut Scores, encoded: &Encoding, test: &ImageSet) -> Result<(), Error> {
-    enum Owned {
-        Categorical(usize, Vec<usize>),
-        Continuous(Vec<f64>),
-    }
-    fn borrow(owned: &Owned) -> Variable<'_> {
-        match owned {
-            Owned::Categorical(count, values) => Variable::Categorical { count: *count, values },
-            Owned::Continuous(values) => Variable::Continuous(values),
-        }
-    }
-    let mut codes = Vec::new();
-    for (index, slot) in encoded.slots.iter().enumerate() {
-        match slot.prior {
-            Prior::Categorical { values } => {
-                codes.push((slot.name.clone(), Owned::Categorical(values, categories(encoded, index))));
-            }
-            Prior::Uniform { width } | Prior::Normal { width } => {
-                for dimension in 0..width {
-                    let name =
-                        if width == 1 { slot.name.clone() } else { format!("{}.{dimension}", slot.name) };
-                    codes.push((name, Owned::Continuous(numbers(encoded, index, dimension))));
-                }
-            }
-        }
-    }
-    let factors: Vec<(String, Owned)> = (test.factors().iter())
-        .map(|factor: &Factor| {
-            let values = match &factor.values {
-                FactorValues::Categorical { names, values } => {
-                    Owned::Categorical(names.len(), values.iter().map(|&value| usize::from(value)).collect())
-                }
-                FactorValues::Continuous(values) => {
-                    Owned::Continuous(values.iter().map(|&value| f64::from(value)).collect())
-                }
-            };
-            (factor.name.clone(), values)
-        })
-        .collect();
-    let code_pairs: Vec<(&str, Variable<'_>)> =
-        codes.iter().map(|(name, owned)| (name.as_str(), borrow(owned))).collect();
-    let factor_pairs: Vec<(&str, Variable<'_>)> =
-        factors.iter().map(|(name, owned)| (name.as_str(), borrow(owned))).collect();
-    let table = FactorTable::new(&code_pairs, &factor_pairs)?;
-    for (row, factor) in table.factors.iter().enumerate() {
-        let by_code: Vec<FactorByCode> = (table.codes.iter().enumerate())
-            .map(|(column, code)| FactorByCode {
-                code: code.clone(),
-                association: table.association[row][column],
-                mutual_information: table.mutual_information[row][column],
-            })
-            .collect();
-        let better = |best: usize, (index, cell): (usize, &FactorByCode)| {
-            if cell.association > by_code[best].association { index } else { best }
-        };
-        let best = by_code.iter().enumerate().fold(0, better);
-        scores.factors.push(FactorScore {
-            factor: factor.clone(),
-            best_code: by_code[best].code.clone(),
-            association: by_code[best].association,
-            mig: table.mig.per_factor[row],
-            by_code,
-        });
-    }
-    scores.mig_mean = table.mig.mean;
-    scores.protocol.insert(
-        "association".to_owned(),
-        json!("|Pearson| between numbers, correlation ratio between number and category, Cramér's V between categories"),
-    );
-    scores.protocol.insert("mutual_information_bins".to_owned(), json!(table.bins));
-    Ok(())
 }

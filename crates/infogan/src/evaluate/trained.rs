@@ -88,18 +88,25 @@ impl Trained {
         self.game.generator().forward(&self.generator, &mut self.generator_state, latents, Pass::STORED)
     }
 
+    /// Values of pictures of latents, `[n, C, H, W]` in row-major order, in the range of [`Trained::scale`].
+    pub fn values(&mut self, draw: &Draw) -> Vec<f32> {
+        let mut all = Vec::with_capacity(draw.len() * self.game.picture().iter().product::<usize>());
+        for part in draw.parts(CHUNK) {
+            all.extend(read(self.generate(&part)));
+        }
+        all
+    }
+
     /// Pictures of latents.
     ///
     /// # Errors
     /// [`PictureError`] for shapes that no picture file has (two channels).
     pub fn pictures(&mut self, draw: &Draw) -> Result<Vec<Picture>, PictureError> {
-        let shape = self.game.picture();
-        let scale = self.scale();
+        let (shape, scale) = (self.game.picture(), self.scale());
         let mut all = Vec::with_capacity(draw.len());
+        // Part by part: bytes take a quarter of what values do.
         for part in draw.parts(CHUNK) {
-            let values = read(self.generate(&part));
-            let size = shape.iter().product::<usize>();
-            for values in values.chunks_exact(size) {
+            for values in self.values(&part).chunks_exact(shape.iter().product()) {
                 all.push(Picture::from_planes(shape, values, scale)?);
             }
         }

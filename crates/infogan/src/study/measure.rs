@@ -39,7 +39,8 @@ pub enum Measure {
         /// The most it can be.
         most: f64,
     },
-    /// A number of the last scores: `c1.error_hungarian`, or `mig_mean`.
+    /// A number of the last scores: `c1.error_hungarian`, `mig_mean`, `factor_vae`, or `checkerboard.2`, the power at that
+    /// period over the real pictures'.
     Score {
         /// Which.
         of: String,
@@ -138,11 +139,17 @@ fn steps_to(run: &Run, of: &str, level: f64) -> Result<f64, String> {
 fn score(run: &Run, of: &str) -> Result<f64, String> {
     let scores = run.scores.last().ok_or("not scored")?;
     let Some((code, part)) = of.split_once('.') else {
-        return match of {
-            "mig_mean" => scores.mig_mean.ok_or_else(|| "no known factors".to_owned()),
-            _ => Err(format!("no score '{of}'")),
+        let found = match of {
+            "mig_mean" => scores.mig_mean,
+            "factor_vae" => scores.factor_vae,
+            _ => return Err(format!("no score '{of}'")),
         };
+        return found.ok_or_else(|| "no known factors".to_owned());
     };
+    if code == "checkerboard" {
+        let at = scores.checkerboard.iter().find(|found| Ok(found.period) == part.parse());
+        return at.and_then(|found| found.ratio).ok_or_else(|| "no such period".to_owned());
+    }
     let code = scores.codes.iter().find(|known| known.name == code);
     let code = code.ok_or("no codes")?;
     let found = match part {

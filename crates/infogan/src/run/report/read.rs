@@ -69,7 +69,19 @@ pub(crate) struct Scores {
     #[serde(default)]
     pub mig_mean: Option<f64>,
     #[serde(default)]
+    pub factor_vae: Option<f64>,
+    #[serde(default)]
+    pub checkerboard: Vec<Checkerboard>,
+    #[serde(default)]
     pub protocol: Map<String, Value>,
+}
+
+/// Power at a period of pixels, generated pictures over real ones.
+#[derive(Deserialize)]
+pub(crate) struct Checkerboard {
+    pub period: usize,
+    #[serde(default)]
+    pub ratio: Option<f64>,
 }
 
 /// What was measured of one code. Errors are shares of 1.

@@ -20,6 +20,7 @@ pub(super) fn section(run: &Run) -> String {
     let mut out = format!("<section><h2>Scores{at}</h2>\n");
     codes(&mut out, last);
     factors(&mut out, last);
+    checkerboard(&mut out, last);
     out.push_str(&history(run));
     if !last.protocol.is_empty() {
         out.push_str("<h3>How it was measured</h3>\n<dl>\n");
@@ -114,7 +115,30 @@ fn factors(out: &mut String, scores: &Scores) {
     if let Some(mean) = scores.mig_mean {
         let _ = write!(out, "; mean {}", three(mean));
     }
-    out.push_str(".</p>\n");
+    out.push('.');
+    if let Some(score) = scores.factor_vae {
+        let _ = write!(
+            out,
+            " FactorVAE score: {}, the share of groups of pictures of which the code that stands still tells \
+            which factor they share.",
+            three(score)
+        );
+    }
+    out.push_str("</p>\n");
+}
+
+/// The pattern of strided layers, where it was measured.
+fn checkerboard(out: &mut String, scores: &Scores) {
+    let known = scores.checkerboard.iter().filter_map(|found| Some((found.period, found.ratio?)));
+    let known: Vec<String> =
+        known.map(|(period, ratio)| format!("{} every {period} pixels", grouped(ratio, 2))).collect();
+    if !known.is_empty() {
+        let _ = writeln!(
+            out,
+            "<p class=\"note\">Checkerboard: power of generated pictures over that of real ones, {}.</p>",
+            known.join(", ")
+        );
+    }
 }
 
 /// Entries of a free-form object as a list; inner objects become dotted names.
