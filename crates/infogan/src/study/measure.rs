@@ -1,5 +1,7 @@
 //! What is measured of a run: numbers of its log and its scores, or the reason why there is none.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use crate::run::report::read::{Run, Tick};
@@ -9,6 +11,8 @@ use crate::run::report::read::{Run, Tick};
 pub enum Cell {
     /// The number.
     Number(f64),
+    /// Something that is no number.
+    Words(String),
     /// Why not.
     Reason(String),
 }
@@ -48,6 +52,11 @@ pub enum Measure {
     /// The step at which the critic's loss has risen from below [`CLIFF_FROM`] to above [`CLIFF_TO`] within
     /// [`CLIFF_STEPS`]: the "cliff" of Evtimova and Drozdov (§6), where pictures become plausible at once.
     Cliff,
+    /// Which classes several categories of a code are for, and which none is for.
+    Meaning {
+        /// The code.
+        of: String,
+    },
     /// Median time of a step in milliseconds, by the log.
     StepTime,
 }
@@ -74,6 +83,7 @@ impl Measure {
             Self::Score { of } => score(run, of),
             Self::Cliff => cliff(run),
             Self::StepTime => step_time(run),
+            Self::Meaning { of } => return meaning(run, of).map_or_else(Cell::Reason, Cell::Words),
         };
         found.map_or_else(Cell::Reason, Cell::Number)
     }
@@ -161,6 +171,25 @@ fn score(run: &Run, of: &str) -> Result<f64, String> {
         _ => return Err(format!("no score '{of}'")),
     };
     found.ok_or_else(|| "no classes to compare with".to_owned())
+}
+
+fn meaning(run: &Run, of: &str) -> Result<String, String> {
+    let scores = run.scores.last().ok_or("not scored")?;
+    let code = scores.codes.iter().find(|code| code.name == of).ok_or("no codes")?;
+    if code.categories.is_empty() {
+        return Err("no classes to compare with".to_owned());
+    }
+    let mut times: BTreeMap<&str, usize> = BTreeMap::new();
+    for class in code.categories.iter().filter_map(|category| category.class.as_deref()) {
+        *times.entry(class).or_default() += 1;
+    }
+    let split =
+        times.iter().filter(|(_, times)| **times > 1).map(|(class, times)| format!("{class} in {times}"));
+    let split = split.collect::<Vec<_>>().join(", ");
+    let none = code.without_category.join(", ");
+    let parts = [("split", split), ("merged", none)].into_iter().filter(|(_, names)| !names.is_empty());
+    let parts: Vec<String> = parts.map(|(what, names)| format!("{what}: {names}")).collect();
+    Ok(if parts.is_empty() { "a category each".to_owned() } else { parts.join("; ") })
 }
 
 fn cliff(run: &Run) -> Result<f64, String> {

@@ -162,12 +162,12 @@ impl RowResult {
             .iter()
             .filter_map(|cell| match cell {
                 Cell::Number(number) => Some(*number),
-                Cell::Reason(_) => None,
+                Cell::Words(_) | Cell::Reason(_) => None,
             })
             .collect();
         let Some(first) = numbers.first() else {
             return match cells.into_iter().next() {
-                Some(Cell::Reason(reason)) => reason,
+                Some(Cell::Reason(words) | Cell::Words(words)) => words,
                 _ => "no runs".to_owned(),
             };
         };
