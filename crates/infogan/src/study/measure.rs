@@ -57,7 +57,7 @@ pub enum Measure {
         /// The code.
         of: String,
     },
-    /// Median time of a step in milliseconds, by the log.
+    /// Median time of a step in milliseconds, all trainings of the study in turn ([`super::Study::timed`]).
     StepTime,
 }
 
@@ -74,7 +74,7 @@ const CLIFF_STEPS: u64 = 200;
 
 impl Measure {
     /// Measures a run.
-    pub(super) fn of(&self, run: &Run) -> Cell {
+    pub(super) fn of(&self, run: &Run, step_time: Option<f64>) -> Cell {
         let found = match self {
             Self::End { of, over } => end(run, of, *over),
             Self::Highest { of } => values(run, of)
@@ -82,7 +82,7 @@ impl Measure {
             Self::StepsTo { of, share, most } => steps_to(run, of, share * most),
             Self::Score { of } => score(run, of),
             Self::Cliff => cliff(run),
-            Self::StepTime => step_time(run),
+            Self::StepTime => step_time.ok_or_else(|| "not timed".to_owned()),
             Self::Meaning { of } => return meaning(run, of).map_or_else(Cell::Reason, Cell::Words),
         };
         found.map_or_else(Cell::Reason, Cell::Number)
@@ -200,18 +200,4 @@ fn cliff(run: &Run) -> Result<f64, String> {
         loss > CLIFF_TO && losses.iter().any(before)
     };
     losses.iter().find(is_cliff).map(|(step, _)| *step as f64).ok_or_else(|| "none".to_owned())
-}
-
-fn step_time(run: &Run) -> Result<f64, String> {
-    let mut times = Vec::new();
-    let mut before = (0, 0.0);
-    for tick in &run.ticks {
-        if let (Some(images), Some(rate)) = (tick.images, tick.images_per_second.filter(|rate| *rate > 0.0)) {
-            let steps = (tick.step - before.0).max(1) as f64;
-            times.push(1000.0 * (images - before.1) / rate / steps);
-            before = (tick.step, images);
-        }
-    }
-    times.sort_by(f64::total_cmp);
-    times.get(times.len() / 2).copied().ok_or_else(|| "no log".to_owned())
 }

@@ -10,7 +10,7 @@ mod page;
 mod results;
 
 pub use measure::{Cell, Measure};
-pub use results::{Results, Status, status};
+pub use results::{Done, Results, Status, status};
 
 use std::{
     collections::BTreeMap,
@@ -69,6 +69,9 @@ pub struct Study {
     /// Pictures of each row.
     #[serde(default)]
     pub pictures: Vec<Pictures>,
+    /// Steps of all trainings are timed in turn once they are trained, for the measure `step-time`.
+    #[serde(default)]
+    pub timed: bool,
     /// Column by which the best and the worst seed of a row are shown.
     #[serde(default)]
     pub rank: Option<String>,
