@@ -6,6 +6,7 @@
 
 mod markdown;
 mod measure;
+mod motion;
 mod page;
 mod results;
 
@@ -199,6 +200,8 @@ pub enum Pictures {
     Fakes,
     /// One code after the other through its range.
     Traverse,
+    /// Generated pictures of the same latents from the first step to the last, as an animation.
+    Motion,
 }
 
 /// A training to be done: what `infogan train` is given.
