@@ -233,7 +233,11 @@ fn every_preset_resolves_and_builds() {
         let resolver = Resolver::preset(preset.name).unwrap();
         let config = resolver.finish().unwrap_or_else(|error| panic!("{}: {error}", preset.name));
         assert_eq!(config.name, preset.name);
-        let picture = if preset.name == "pictures" { [3, 32, 32] } else { [1, 28, 28] };
+        let picture = match preset.name {
+            "pictures" => [3, 32, 32],
+            "lab-1" | "lab-2" => [1, 64, 64],
+            _ => [1, 28, 28],
+        };
         let game = Game::new(&config, picture, device::resolve("cpu").unwrap());
         let game = game.unwrap_or_else(|error| panic!("{}: {error}", preset.name));
         assert_eq!(game.codes().is_some(), preset.name != "gan", "{}", preset.name);
@@ -241,4 +245,13 @@ fn every_preset_resolves_and_builds() {
         let text = toml::to_string(&config).unwrap();
         assert_eq!(infogan::config::from_toml(text.parse().unwrap()).unwrap(), config, "{}", preset.name);
     }
+}
+
+/// The lab report's two architectures.
+#[test]
+fn the_lab_report() {
+    let preset = |name: &str| counts(&format!("extends = \"{name}\"\nname = \"layout-lab\""), [1, 64, 64]);
+    let first = Counts { trunk: 2_755_328, critic_head: 8_192, q: 820_310, generator: 3_279_744 };
+    assert_eq!(preset("lab-1"), first);
+    assert_eq!(preset("lab-2"), Counts { trunk: 2_753_536, generator: 1_912_256, ..first });
 }
