@@ -7,6 +7,9 @@ use infogan_data::Scale;
 use infogan_metrics::clustering::MAX_CATEGORIES;
 use infogan_ops::Activation;
 
+/// Largest square that may be cut out of pictures: no picture has a longer side.
+const LARGEST_CROP: usize = 1 << 15;
+
 type Checked = Result<(), ConfigError>;
 
 /// Refuses impossible values before anything is built.
@@ -77,6 +80,7 @@ fn train(config: &Config) -> Checked {
 fn data(config: &Config) -> Checked {
     let data = &config.data;
     within("data.seed", data.seed, 0, i64::MAX as u64)?;
+    within("data.crop", data.crop, 0, LARGEST_CROP)?;
     if let DataSet::Drawn(_) = data.set {
         // Which sizes each can be drawn at, and whether so many have room, the sets themselves say.
         within("data.count", data.count, 1, u32::MAX as usize)?;
