@@ -103,6 +103,8 @@ mod tests {
             error_majority: error,
             nmi: error,
             ari: error,
+            categories: Vec::new(),
+            without_category: Vec::new(),
         };
         Scores {
             step: 3000,

@@ -1,6 +1,7 @@
 //! `infogan study`: the trainings of an experiment, each a process of its own, then the page.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     process::{Command, ExitCode, Stdio},
     sync::{
@@ -11,21 +12,26 @@ use std::{
 
 use infogan::{
     run::report_quoted as quoted,
-    session::run_name,
-    study::{Job, Options, Results, Status, Study, status, studies, study as find, write_pages},
+    session::{Request, probe, run_name},
+    study::{Done, Job, Options, Results, Status, Study, status, studies, study as find, write_pages},
 };
 
 use crate::{
     args::{Compute, StudyArgs, TrainArgs},
-    failure::{Failure, print, tell},
+    failure::{Failure, print, tell, write_whole},
     machine::Machine,
     text::{counted, table},
     train::{INTERRUPTED, request},
 };
 
+/// Rounds in which steps are timed, and steps of each training in a round.
+const TIMED_ROUNDS: usize = 5;
+const TIMED_STEPS: u64 = 20;
+
 /// A training with what it is given and where it lies.
 struct Planned {
     job: Job,
+    request: Request,
     run: PathBuf,
     arguments: Vec<String>,
     /// Why it did not end, once it was tried.
@@ -62,8 +68,17 @@ pub fn study(args: &StudyArgs) -> Result<ExitCode, Failure> {
         .map_err(|error| Failure::usage(format!("{}: cannot be made: {error}", folder.display())))?;
     let about = about(&args.compute);
     let commands = commands(args);
-    let jobs: Vec<(Job, PathBuf, Option<String>)> =
-        planned.into_iter().map(|planned| (planned.job, planned.run, planned.failed)).collect();
+    let times = match study.timed && !stop.load(Ordering::Acquire) {
+        true => step_times(&planned, &folder.join("steps.json"))?,
+        false => BTreeMap::new(),
+    };
+    let done = |planned: Planned| Done {
+        step_time: times.get(&run_of(&planned)).copied().flatten(),
+        job: planned.job,
+        run: planned.run,
+        failed: planned.failed,
+    };
+    let jobs: Vec<Done> = planned.into_iter().map(done).collect();
     let results = Results::read(study, options, &jobs, commands, about)?;
     let [page, markdown] = write_pages(&results, &folder)?;
     print(&format!(
@@ -114,7 +129,8 @@ fn plan(job: Job, args: &StudyArgs, runs: &Path) -> Result<Planned, Failure> {
         compute: args.compute.clone(),
         ..TrainArgs::default()
     };
-    let run = runs.join(run_name(&request(&train)?.config));
+    let request = request(&train)?;
+    let run = runs.join(run_name(&request.config));
     train.out = Some(run.clone());
     let mut arguments = vec!["train".to_owned(), job.preset.clone(), format!("--seed={}", job.seed)];
     if let Some(data) = &train.data {
@@ -122,7 +138,7 @@ fn plan(job: Job, args: &StudyArgs, runs: &Path) -> Result<Planned, Failure> {
     }
     arguments.extend(job.set.iter().map(|set| format!("--set={set}")));
     arguments.push(format!("--out={}", run.display()));
-    Ok(Planned { job, run, arguments, failed: None })
+    Ok(Planned { job, request, run, arguments, failed: None })
 }
 
 /// Trains what has not ended yet, so many at a time.
@@ -180,6 +196,40 @@ fn one(program: &Path, planned: &Planned, args: &StudyArgs, threads: usize, sile
             Some(if said.is_empty() { format!("failed with exit code {code}") } else { said.to_owned() })
         }
     }
+}
+
+/// Name of a training's run.
+fn run_of(planned: &Planned) -> String {
+    planned.run.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Milliseconds of a step of every training, by the name of its run: measured in turn, so that a machine that is slower for
+/// a while is so for all, and kept in a file, so that nothing is measured twice. One that diverges at once has none.
+fn step_times(planned: &[Planned], file: &Path) -> Result<BTreeMap<String, Option<f64>>, Failure> {
+    let known = std::fs::read(file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let known: BTreeMap<String, Option<f64>> = known.unwrap_or_default();
+    if planned.iter().all(|planned| known.contains_key(&run_of(planned))) {
+        return Ok(known);
+    }
+    let mut rounds: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    for _ in 0..TIMED_ROUNDS {
+        for planned in planned {
+            let times = rounds.entry(run_of(planned)).or_default();
+            match probe(&planned.request, TIMED_STEPS, &|_, _| ()) {
+                Ok(measured) => times.push(1000.0 * measured.seconds_per_step),
+                Err(infogan::Error::Diverged { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    let median = |(name, mut times): (String, Vec<f64>)| {
+        times.sort_by(f64::total_cmp);
+        (name, times.get(times.len() / 2).copied())
+    };
+    let times: BTreeMap<String, Option<f64>> = rounds.into_iter().map(median).collect();
+    let text = serde_json::to_string_pretty(&times).map_err(|error| Failure::usage(error.to_string()))?;
+    write_whole(file, text.as_bytes())?;
+    Ok(times)
 }
 
 /// How the study was run, as a shell takes it.

@@ -1,16 +1,13 @@
 //! Studies: their files are sound, and their pages are what `fixtures/studies` holds (INFOGAN_WRITE_PAGES=1 writes those
 //! anew). The runs here are made up, so that the pages are the same on every machine.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 use infogan::{
     config::Resolver,
     run::pictures::{Picture, write_png},
     session::run_name,
-    study::{Job, Options, Results, Status, status, studies, study, write_pages},
+    study::{Done, Job, Options, Results, Status, status, studies, study, write_pages},
 };
 
 /// The configuration of a job, on drawn data.
@@ -111,14 +108,19 @@ fn make_run(path: &Path, job: &Job, number: usize) {
 fn pages(name: &str, folder: &Path) -> [String; 2] {
     let study = study(name).unwrap();
     let options = Options { with: vec!["all".to_owned()], ..Options::default() };
-    let jobs: Vec<(Job, PathBuf, Option<String>)> = (study.jobs(&options).unwrap().into_iter().enumerate())
+    let jobs: Vec<Done> = (study.jobs(&options).unwrap().into_iter().enumerate())
         .map(|(number, job)| {
             let path = folder.join(format!("runs/run-{number}"));
             // One is never trained, one cannot be.
             if number != 2 {
                 make_run(&path, &job, number);
             }
-            (job, path, (number == 2).then(|| "no memory".to_owned()))
+            Done {
+                job,
+                run: path,
+                failed: (number == 2).then(|| "no memory".to_owned()),
+                step_time: Some(10.0 + number as f64),
+            }
         })
         .collect();
     let about = vec![("processor".to_owned(), "made up".to_owned())];

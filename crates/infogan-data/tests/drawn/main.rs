@@ -160,15 +160,3 @@ fn impossible_factors_do_no_harm() {
         }
     }
 }
-
-/// Set-up must not be felt: 60,000 heads in eight seconds on one core, with much room for a busy machine.
-#[test]
-fn drawing_is_fast() {
-    for name in NAMES {
-        let start = std::time::Instant::now();
-        set(name, 1000);
-        let seconds = start.elapsed().as_secs_f64();
-        println!("1,000 {name}: {seconds:.2} s");
-        assert!(seconds < 3.0, "1,000 {name} took {seconds:.2} s");
-    }
-}

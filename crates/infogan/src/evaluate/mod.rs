@@ -9,5 +9,5 @@ mod trained;
 pub use checkerboard::CheckerboardScore;
 pub use factors::{FactorByCode, FactorScore};
 pub use request::{CodeSetting, apply, interpolate, parse_code, parse_codes};
-pub use score::{CodeScore, Scores, score};
+pub use score::{CategoryScore, CodeScore, Scores, score};
 pub use trained::{CodeValue, Encoding, Trained};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use infogan_data::{ImageSet, random::Streams};
 use infogan_metrics::{
-    clustering::{ari, contingency, error, hungarian, majority, nmi},
+    clustering::{Contingency, ari, contingency, error, hungarian, majority, nmi},
     information::{categorical_bound, gaussian_bound},
 };
 use serde::{Deserialize, Serialize};
@@ -67,6 +67,55 @@ pub struct CodeScore {
     pub nmi: Option<f64>,
     /// Adjusted Rand index with the classes.
     pub ari: Option<f64>,
+    /// What each category holds of the test pictures, in order; empty without classes or with very many categories.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub categories: Vec<CategoryScore>,
+    /// Classes that most pictures of no category have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without_category: Vec<String>,
+}
+
+/// Test pictures that Q puts into one category.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CategoryScore {
+    /// How many.
+    pub pictures: u64,
+    /// The class that most of them have; none where there are no pictures.
+    pub class: Option<String>,
+    /// Their share.
+    pub share: f64,
+}
+
+/// Categories up to which each is described.
+const MOST_CATEGORIES: usize = 100;
+
+impl CodeScore {
+    /// Says what each category holds.
+    fn describe(&mut self, table: &Contingency, classes: &[String]) {
+        if table.k() > MOST_CATEGORIES {
+            return;
+        }
+        let best = |category: usize| {
+            let count = |class: usize| table.count(category, class);
+            // The first of equals.
+            (0..table.classes()).rev().max_by_key(|&class| count(class)).filter(|&class| count(class) > 0)
+        };
+        let best: Vec<Option<usize>> = (0..table.k()).map(best).collect();
+        let name = |class: usize| classes.get(class).cloned().unwrap_or_else(|| class.to_string());
+        self.categories = (best.iter().enumerate())
+            .map(|(category, &class)| {
+                let pictures = table.by_code()[category];
+                let most = class.map_or(0, |class| table.count(category, class));
+                CategoryScore {
+                    pictures,
+                    class: class.map(name),
+                    share: most as f64 / pictures.max(1) as f64,
+                }
+            })
+            .collect();
+        self.without_category =
+            (0..table.classes()).filter(|class| !best.contains(&Some(*class))).map(name).collect();
+    }
 }
 
 /// Scores a trained game: the bound on generated pictures; matching on `train`, errors on `test`, both real and
@@ -148,6 +197,8 @@ pub fn score(
             error_majority: None,
             nmi: None,
             ari: None,
+            categories: Vec::new(),
+            without_category: Vec::new(),
         };
         if let (Prior::Categorical { values }, Some((set, encoding)), Some(test_labels)) =
             (slot.prior, &matched, test.labels())
@@ -163,6 +214,10 @@ pub fn score(
             score.error_majority = Some(error(&majority(&learnt), &scored)?);
             score.nmi = Some(nmi(&scored));
             score.ari = Some(ari(&scored));
+            let longer =
+                |one: &ImageSet, other: &ImageSet| one.class_names().len() >= other.class_names().len();
+            let names = if longer(test, set) { test.class_names() } else { set.class_names() };
+            score.describe(&scored, names);
         }
         scores.codes.push(score);
     }
@@ -222,5 +277,29 @@ fn bounds(
             }
             Ok((best, if continuous == Continuous::Learned { best } else { training }))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn categories_are_described_by_the_class_that_most_have() {
+        let mut score: CodeScore =
+            serde_json::from_value(json!({ "name": "c1", "kind": "categorical", "entropy_nats": 1.0, "bound_nats": 1.0,
+                "bound_training_nats": 1.0, "error_hungarian": null, "error_majority": null, "nmi": null, "ari": null }))
+            .unwrap();
+        let names = ["zero", "one", "two", "three"].map(str::to_owned);
+        // Category 0 holds two ones and a two, 1 a one and a zero, 2 nothing, 3 a three.
+        let table = contingency(&[0, 0, 0, 1, 1, 3], &[1, 1, 2, 1, 0, 3], 4, 4).unwrap();
+        score.describe(&table, &names);
+        let said: Vec<(u64, Option<&str>)> = (score.categories.iter())
+            .map(|category| (category.pictures, category.class.as_deref()))
+            .collect();
+        // Of equals the first class.
+        assert_eq!(said, [(3, Some("one")), (2, Some("zero")), (0, None), (1, Some("three"))]);
+        assert_eq!(score.categories[0].share, 2.0 / 3.0);
+        assert_eq!(score.without_category, ["two"]);
     }
 }

@@ -1,5 +1,7 @@
 //! What is measured of a run: numbers of its log and its scores, or the reason why there is none.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use crate::run::report::read::{Run, Tick};
@@ -9,6 +11,8 @@ use crate::run::report::read::{Run, Tick};
 pub enum Cell {
     /// The number.
     Number(f64),
+    /// Something that is no number.
+    Words(String),
     /// Why not.
     Reason(String),
 }
@@ -48,7 +52,12 @@ pub enum Measure {
     /// The step at which the critic's loss has risen from below [`CLIFF_FROM`] to above [`CLIFF_TO`] within
     /// [`CLIFF_STEPS`]: the "cliff" of Evtimova and Drozdov (§6), where pictures become plausible at once.
     Cliff,
-    /// Median time of a step in milliseconds, by the log.
+    /// Which classes several categories of a code are for, and which none is for.
+    Meaning {
+        /// The code.
+        of: String,
+    },
+    /// Median time of a step in milliseconds, all trainings of the study in turn ([`super::Study::timed`]).
     StepTime,
 }
 
@@ -65,7 +74,7 @@ const CLIFF_STEPS: u64 = 200;
 
 impl Measure {
     /// Measures a run.
-    pub(super) fn of(&self, run: &Run) -> Cell {
+    pub(super) fn of(&self, run: &Run, step_time: Option<f64>) -> Cell {
         let found = match self {
             Self::End { of, over } => end(run, of, *over),
             Self::Highest { of } => values(run, of)
@@ -73,7 +82,8 @@ impl Measure {
             Self::StepsTo { of, share, most } => steps_to(run, of, share * most),
             Self::Score { of } => score(run, of),
             Self::Cliff => cliff(run),
-            Self::StepTime => step_time(run),
+            Self::StepTime => step_time.ok_or_else(|| "not timed".to_owned()),
+            Self::Meaning { of } => return meaning(run, of).map_or_else(Cell::Reason, Cell::Words),
         };
         found.map_or_else(Cell::Reason, Cell::Number)
     }
@@ -163,6 +173,25 @@ fn score(run: &Run, of: &str) -> Result<f64, String> {
     found.ok_or_else(|| "no classes to compare with".to_owned())
 }
 
+fn meaning(run: &Run, of: &str) -> Result<String, String> {
+    let scores = run.scores.last().ok_or("not scored")?;
+    let code = scores.codes.iter().find(|code| code.name == of).ok_or("no codes")?;
+    if code.categories.is_empty() {
+        return Err("no classes to compare with".to_owned());
+    }
+    let mut times: BTreeMap<&str, usize> = BTreeMap::new();
+    for class in code.categories.iter().filter_map(|category| category.class.as_deref()) {
+        *times.entry(class).or_default() += 1;
+    }
+    let split =
+        times.iter().filter(|(_, times)| **times > 1).map(|(class, times)| format!("{class} in {times}"));
+    let split = split.collect::<Vec<_>>().join(", ");
+    let none = code.without_category.join(", ");
+    let parts = [("split", split), ("merged", none)].into_iter().filter(|(_, names)| !names.is_empty());
+    let parts: Vec<String> = parts.map(|(what, names)| format!("{what}: {names}")).collect();
+    Ok(if parts.is_empty() { "a category each".to_owned() } else { parts.join("; ") })
+}
+
 fn cliff(run: &Run) -> Result<f64, String> {
     let losses = values(run, "losses.critic")?;
     let is_cliff = |&&(step, loss): &&(u64, f64)| {
@@ -171,18 +200,4 @@ fn cliff(run: &Run) -> Result<f64, String> {
         loss > CLIFF_TO && losses.iter().any(before)
     };
     losses.iter().find(is_cliff).map(|(step, _)| *step as f64).ok_or_else(|| "none".to_owned())
-}
-
-fn step_time(run: &Run) -> Result<f64, String> {
-    let mut times = Vec::new();
-    let mut before = (0, 0.0);
-    for tick in &run.ticks {
-        if let (Some(images), Some(rate)) = (tick.images, tick.images_per_second.filter(|rate| *rate > 0.0)) {
-            let steps = (tick.step - before.0).max(1) as f64;
-            times.push(1000.0 * (images - before.1) / rate / steps);
-            before = (tick.step, images);
-        }
-    }
-    times.sort_by(f64::total_cmp);
-    times.get(times.len() / 2).copied().ok_or_else(|| "no log".to_owned())
 }

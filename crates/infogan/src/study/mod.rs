@@ -6,11 +6,12 @@
 
 mod markdown;
 mod measure;
+mod motion;
 mod page;
 mod results;
 
 pub use measure::{Cell, Measure};
-pub use results::{Results, Status, status};
+pub use results::{Done, Results, Status, status};
 
 use std::{
     collections::BTreeMap,
@@ -69,6 +70,9 @@ pub struct Study {
     /// Pictures of each row.
     #[serde(default)]
     pub pictures: Vec<Pictures>,
+    /// Steps of all trainings are timed in turn once they are trained, for the measure `step-time`.
+    #[serde(default)]
+    pub timed: bool,
     /// Column by which the best and the worst seed of a row are shown.
     #[serde(default)]
     pub rank: Option<String>,
@@ -196,6 +200,8 @@ pub enum Pictures {
     Fakes,
     /// One code after the other through its range.
     Traverse,
+    /// Generated pictures of the same latents from the first step to the last, as an animation.
+    Motion,
 }
 
 /// A training to be done: what `infogan train` is given.

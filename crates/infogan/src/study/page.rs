@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{PlotOf, Results, Row, measure::value, results::RowResult};
+use super::{PlotOf, Results, Row, measure::value, motion::motion, results::RowResult};
 use crate::run::{
     plot::{Plot, Reference, Series, escape},
     report::{document, figure, quoted},
@@ -118,9 +118,14 @@ fn pictures(out: &mut String, results: &Results) {
             let label =
                 if said.is_empty() { row.row.label.clone() } else { format!("{}: {said}", row.row.label) };
             for kind in &study.pictures {
+                let moving;
                 let (image, what) = match kind {
                     super::Pictures::Fakes => (run.fakes(), "generated"),
                     super::Pictures::Traverse => (run.traverse(), "one code at a time"),
+                    super::Pictures::Motion => {
+                        moving = motion(&run.path);
+                        (moving.as_ref(), "the same latents through the training")
+                    }
                 };
                 if let Some(image) = image {
                     let caption = format!("{label} · {what}");

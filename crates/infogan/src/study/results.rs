@@ -61,6 +61,19 @@ pub struct Results {
     pub(super) about: Vec<(String, String)>,
 }
 
+/// A job with what became of it, for [`Results::read`].
+#[derive(Clone, Debug)]
+pub struct Done {
+    /// What was to be trained.
+    pub job: Job,
+    /// Its run directory.
+    pub run: PathBuf,
+    /// Why it could not be trained, if so.
+    pub failed: Option<String>,
+    /// Median time of a step in milliseconds, where it was measured.
+    pub step_time: Option<f64>,
+}
+
 /// A row with its runs.
 pub(super) struct RowResult {
     pub row: Row,
@@ -73,27 +86,28 @@ pub(super) struct RunResult {
     /// Its directory, as it stands in commands.
     pub path: PathBuf,
     pub status: Status,
+    pub step_time: Option<f64>,
     /// None where nothing was trained.
     pub run: Option<Run>,
 }
 
 impl Results {
-    /// Reads the runs of a study's jobs: a path for each, in the order of [`Study::jobs`]. A reason beside a path stands for
-    /// what could not be trained. `command` gives the study's own command; `commands` those of its runs.
+    /// Reads the runs of a study's jobs, in the order of [`Study::jobs`]. `commands` are those that made them, `about` what
+    /// stands beside the numbers: processor, threads, versions.
     ///
     /// # Errors
     /// When a file of a run is broken.
     pub fn read(
         study: Study,
         options: Options,
-        jobs: &[(Job, PathBuf, Option<String>)],
+        jobs: &[Done],
         commands: Vec<String>,
         about: Vec<(String, String)>,
     ) -> Result<Self, Error> {
         let mut rows: Vec<RowResult> = (study.chosen(&options)?.into_iter())
             .map(|row| RowResult { row: row.clone(), runs: Vec::new() })
             .collect();
-        for (job, path, failed) in jobs {
+        for Done { job, run: path, failed, step_time } in jobs {
             let run = match path.join("config.toml").is_file() {
                 true => Some(Run::read(path)?),
                 false => None,
@@ -104,7 +118,13 @@ impl Results {
                 (None, None) => Status::Unfinished { reason: "not trained".to_owned() },
             };
             if let Some(row) = rows.get_mut(job.row) {
-                row.runs.push(RunResult { seed: job.seed, path: path.clone(), status, run });
+                row.runs.push(RunResult {
+                    seed: job.seed,
+                    path: path.clone(),
+                    status,
+                    step_time: *step_time,
+                    run,
+                });
             }
         }
         Ok(Self { study, options, rows, commands, about })
@@ -133,7 +153,7 @@ impl RunResult {
     pub fn cell(&self, column: &Column) -> Cell {
         match (&self.status, &self.run) {
             (Status::Unfinished { reason }, _) => Cell::Reason(reason.clone()),
-            (_, Some(run)) => match (&self.status, column.measure.of(run)) {
+            (_, Some(run)) => match (&self.status, column.measure.of(run, self.step_time)) {
                 (Status::Diverged { .. }, Cell::Reason(reason)) if reason == "not scored" => {
                     Cell::Reason("diverged".to_owned())
                 }
@@ -162,12 +182,12 @@ impl RowResult {
             .iter()
             .filter_map(|cell| match cell {
                 Cell::Number(number) => Some(*number),
-                Cell::Reason(_) => None,
+                Cell::Words(_) | Cell::Reason(_) => None,
             })
             .collect();
         let Some(first) = numbers.first() else {
             return match cells.into_iter().next() {
-                Some(Cell::Reason(reason)) => reason,
+                Some(Cell::Reason(words) | Cell::Words(words)) => words,
                 _ => "no runs".to_owned(),
             };
         };

@@ -76,6 +76,17 @@ pub(crate) struct Scores {
     pub protocol: Map<String, Value>,
 }
 
+/// What a category holds.
+#[derive(Deserialize)]
+pub(crate) struct Category {
+    #[serde(default)]
+    pub pictures: u64,
+    #[serde(default)]
+    pub class: Option<String>,
+    #[serde(default)]
+    pub share: Option<f64>,
+}
+
 /// Power at a period of pixels, generated pictures over real ones.
 #[derive(Deserialize)]
 pub(crate) struct Checkerboard {
@@ -102,6 +113,10 @@ pub(crate) struct Code {
     pub nmi: Option<f64>,
     #[serde(default)]
     pub ari: Option<f64>,
+    #[serde(default)]
+    pub categories: Vec<Category>,
+    #[serde(default)]
+    pub without_category: Vec<String>,
 }
 
 /// How the codes follow one known factor of the pictures.

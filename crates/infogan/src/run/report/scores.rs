@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{
     super::plot::{Plot, Series, escape, grouped},
     format::{count, nats, per_cent, three},
-    read::{Run, Scores},
+    read::{Code, Run, Scores},
 };
 
 /// The kind of code whose bound cannot exceed its entropy.
@@ -64,6 +64,35 @@ fn codes(out: &mut String, scores: &Scores) {
          Error: pictures whose category, once matched to the labels, names another label. \
          One-to-one is the Hungarian matching.</p>\n",
     );
+    scores.codes.iter().for_each(|code| categories(out, code));
+}
+
+/// What each category of a code holds of the test pictures.
+fn categories(out: &mut String, code: &Code) {
+    if code.categories.is_empty() {
+        return;
+    }
+    let _ = write!(
+        out,
+        "<details><summary>What the categories of {} hold</summary>\n<div class=\"wide\"><table><thead><tr><th>Category\
+         <th>Most are<th>Share<th>Pictures</tr></thead>\n<tbody>\n",
+        escape(&code.name)
+    );
+    for (number, category) in code.categories.iter().enumerate() {
+        let _ = writeln!(
+            out,
+            "<tr><th>{number}<td class=\"word\">{}<td>{}<td>{}</tr>",
+            escape(category.class.as_deref().unwrap_or("–")),
+            per_cent(category.share),
+            count(category.pictures)
+        );
+    }
+    out.push_str("</tbody></table></div>\n");
+    if !code.without_category.is_empty() {
+        let names = code.without_category.join(", ");
+        let _ = writeln!(out, "<p class=\"note\">Classes that no category is for: {}.</p>", escape(&names));
+    }
+    out.push_str("</details>\n");
 }
 
 fn bar(share: Option<f64>) -> String {
