@@ -23,8 +23,7 @@ pub fn encode(args: &EncodeArgs) -> Result<ExitCode, Failure> {
     let mut run = OpenRun::open(&args.run, DEVICE)?;
     let shape = run.trained().game().picture();
     // As the run read its own pictures.
-    let data = &run.config().data;
-    let fit = infogan_data::Fit { shape, resize: data.resize, background: data.background };
+    let fit = run.config().data.fit(shape);
     let Named { set, files, rejected } = read_pictures(&args.pictures, &fit)?;
     rejections(&rejected, "").into_iter().for_each(tell);
     let encoding = run.trained().encode(&set).ok_or_else(|| {

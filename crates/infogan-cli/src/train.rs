@@ -176,8 +176,10 @@ fn resolve(args: &TrainArgs) -> Result<Config, Failure> {
         resolver.put("data.set", set)?;
         resolver.put("data.path", utf8("--data", data)?)?;
         if source == Source::Pictures {
-            let channels = if glance(data)?.colour { 3 } else { 1 };
-            resolver.put("data.channels", Value::Integer(channels))?;
+            // What is made for grey pictures reads those in colour grey.
+            if !glance(data)?.colour {
+                resolver.put("data.channels", Value::Integer(1))?;
+            }
         }
     }
     if let Some(size) = args.size {

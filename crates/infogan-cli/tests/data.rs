@@ -362,3 +362,59 @@ fn files_with_a_size_of_their_own_are_enlarged_where_that_is_asked_for() {
     let error = refusal(&run_in(here, &["train", "mnist", "--data", "idx", "--size", "64"]));
     assert!(error.contains("data.enlarge=bicubic"), "{error}");
 }
+
+/// The presets of the InfoGAN paper's other sets take real files in their place, brought to what their networks read.
+#[test]
+fn presets_of_drawn_sets_take_files_in_their_place() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let here = folder.path();
+    // Chairs are photographed in colour and read grey.
+    let renders = here.join("rendered_chairs/1a6f615e8b1b5ae4dbbc9440457e303e/renders");
+    fs::create_dir_all(&renders).expect("a folder");
+    for number in 0..12 {
+        let picture = RgbImage::from_fn(600, 600, |x, y| Rgb([(x ^ y) as u8, number * 20, 9]));
+        picture
+            .save(renders.join(format!("image_{number:03}_p020_t{:03}_r096.png", 11 * number)))
+            .expect("saved");
+    }
+    let told = ok(here, &["data", "check", "rendered_chairs"]);
+    assert!(told.contains("12 pictures can be used") && !told.contains("classes"), "{told}");
+    assert!(told.contains("attributes\n  elevation") && told.contains("\n  rotation"), "{told}");
+    // The networks, narrow: what is tried is the way there.
+    let narrow = |preset: &str, data: &str, layers: [&str; 2]| {
+        let mut args = small(data, &["--out", &format!("{preset}-run")]);
+        args.insert(1, preset.to_owned());
+        for (key, rows) in ["generator.layers", "critic.layers"].iter().zip(layers) {
+            args.extend(["--set".to_owned(), format!("{key}={rows}")]);
+        }
+        expect_code(&run_in(here, &args), 0);
+        let text = fs::read_to_string(here.join(format!("{preset}-run/config.toml"))).expect("read");
+        text.parse::<toml::Table>().expect("TOML")["data"].clone()
+    };
+    let grey = [
+        r#"["fc 8x8x4 bn relu","upconv 4 k4 s2 bn relu","upconv 4 k4 s2 bn relu","upconv 1 k4 s2 sigmoid"]"#,
+        r#"["conv 4 k4 s2 lrelu","conv 4 k4 s1 bn lrelu"]"#,
+    ];
+    let data = narrow("chairs-rotation", "rendered_chairs", grey);
+    assert_eq!(data["set"].as_str(), Some("pictures"));
+    assert_eq!(
+        ["channels", "size", "crop"].map(|key| data[key].as_integer()),
+        [Some(1), Some(64), Some(360)]
+    );
+    write_pictures(&here.join("celeba"), 8);
+    let colour = [r#"["fc 16x16x4 bn relu","upconv 3 k4 s2 tanh"]"#, r#"["conv 4 k4 s2 lrelu"]"#];
+    let data = narrow("celeba", "celeba", colour);
+    assert!(data.get("channels").is_none(), "three, which is not written");
+    assert_eq!(["size", "crop"].map(|key| data[key].as_integer()), [Some(32), Some(128)]);
+    // SVHN has its files or nothing.
+    let error = refusal(&run_in(here, &["train", "svhn", "--out", "svhn-run"]));
+    assert!(error.contains("--data DIR") && error.contains("infogan data fetch"), "{error}");
+    // A square is cut when sets are converted, too.
+    ok(
+        here,
+        &["data", "convert", "rendered_chairs", "c.safetensors", "--size", "64", "--crop", "360", "--grey"],
+    );
+    let set =
+        infogan_data::load_stored(&here.join("c.safetensors"), infogan_data::Split::Train).expect("read");
+    assert_eq!((set.shape(), set.factors().len()), ([1, 64, 64], 2));
+}

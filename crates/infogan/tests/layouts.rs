@@ -1,13 +1,17 @@
-//! The five networks of the InfoGAN paper's appendix C build from layer tables in a configuration, and count right.
+//! Presets: the five networks of the InfoGAN paper's appendix C count right, and every one trains.
 
 mod common;
 
+use std::collections::BTreeSet;
+
 use common::resolve;
 use infogan::{
-    config::{PRESETS, Resolver},
+    config::{Config, DataSet, Enlarge, PRESETS, PriorKind, Resolver, TermConfig, adapt},
     game::Game,
-    nn::{ParameterSpec, Stack},
+    nn::{Map, ParameterSpec, Stack, parse_table},
+    session::{Request, probe},
 };
+use infogan_data::{Source, synth};
 use infogan_ops::device;
 
 /// Parameters of the four parts: trunk, head of D, head of Q, G.
@@ -23,9 +27,29 @@ fn count(stack: &Stack) -> usize {
     stack.parameters().iter().map(ParameterSpec::count).sum()
 }
 
-fn counts(text: &str, picture: [usize; 3]) -> Counts {
-    let config = resolve(text).unwrap();
-    let game = Game::new(&config, picture, device::resolve("cpu").unwrap()).unwrap();
+/// The game of a preset, whose tables fit the pictures it trains on as they are.
+fn game(preset: &str) -> Game {
+    let mut config = Resolver::preset(preset).and_then(Resolver::finish).unwrap();
+    let picture = picture_of(&config);
+    assert!(!adapt(&mut config, picture).unwrap(), "{preset}");
+    Game::new(&config, picture, device::resolve("cpu").unwrap())
+        .unwrap_or_else(|error| panic!("{preset}: {error}"))
+}
+
+/// `[channels, height, width]` of what a preset trains on.
+fn picture_of(config: &Config) -> [usize; 3] {
+    let (size, channels) = (config.data.size, config.data.channels);
+    match config.data.set {
+        DataSet::Drawn(name) => [synth::find(name).unwrap().channels, size, size],
+        DataSet::Files(Source::Idx) if config.data.enlarge == Enlarge::No => [1, 28, 28],
+        DataSet::Files(Source::Idx) => [1, size, size],
+        DataSet::Files(Source::Svhn) => [3, 32, 32],
+        DataSet::Files(_) => [channels, size, size],
+    }
+}
+
+fn counts(preset: &str) -> Counts {
+    let game = game(preset);
     let counts = Counts {
         trunk: count(game.critic().trunk()),
         critic_head: count(game.critic().head()),
@@ -45,173 +69,87 @@ fn counts(text: &str, picture: [usize; 3]) -> Counts {
     counts
 }
 
-/// T1, with the latents of OpenAI's code.
-const MNIST: &str = r#"
-extends = "mnist"
-name = "layout-mnist"
-"#;
-
-/// T2. The appendix has four continuous codes; the main text says two.
-const SVHN: &str = r#"
-extends = "mnist"
-name = "layout-svhn"
-latent = [
-  { name = "z", prior = "uniform", width = 124 },
-  { name = "c1", prior = "categorical", width = 10 },
-  { name = "c2", prior = "categorical", width = 10 },
-  { name = "c3", prior = "categorical", width = 10 },
-  { name = "c4", prior = "categorical", width = 10 },
-  { name = "c5", prior = "uniform", width = 4 },
-]
-[data]
-scale = "symmetric"
-[generator]
-layers = [
-  "fc 2x2x448 bn relu",
-  "upconv 256 k4 s2 bn relu",
-  "upconv 128 k4 s2 relu",
-  "upconv 64 k4 s2 relu",
-  "upconv 3 k4 s2 tanh",
-]
-[critic]
-layers = ["conv 64 k4 s2 lrelu", "conv 128 k4 s2 bn lrelu", "conv 256 k4 s2 bn lrelu"]
-[terms.codes]
-recover = ["c1", "c2", "c3", "c4", "c5"]
-"#;
-
-/// T3: the nets of SVHN, ten categorical codes.
-const CELEBA: &str = r#"
-extends = "mnist"
-name = "layout-celeba"
-latent = [
-  { name = "z", prior = "uniform", width = 128 },
-  { name = "c1", prior = "categorical", width = 10 },
-  { name = "c2", prior = "categorical", width = 10 },
-  { name = "c3", prior = "categorical", width = 10 },
-  { name = "c4", prior = "categorical", width = 10 },
-  { name = "c5", prior = "categorical", width = 10 },
-  { name = "c6", prior = "categorical", width = 10 },
-  { name = "c7", prior = "categorical", width = 10 },
-  { name = "c8", prior = "categorical", width = 10 },
-  { name = "c9", prior = "categorical", width = 10 },
-  { name = "c10", prior = "categorical", width = 10 },
-]
-[data]
-scale = "symmetric"
-[generator]
-layers = [
-  "fc 2x2x448 bn relu",
-  "upconv 256 k4 s2 bn relu",
-  "upconv 128 k4 s2 relu",
-  "upconv 64 k4 s2 relu",
-  "upconv 3 k4 s2 tanh",
-]
-[critic]
-layers = ["conv 64 k4 s2 lrelu", "conv 128 k4 s2 bn lrelu", "conv 256 k4 s2 bn lrelu"]
-[terms.codes]
-recover = ["c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9", "c10"]
-"#;
-
-/// T4. One fully connected output layer for D and Q: Q has no row of its own.
-const FACES: &str = r#"
-extends = "mnist"
-name = "layout-faces"
-latent = [
-  { name = "z", prior = "uniform", width = 128 },
-  { name = "c1", prior = "uniform", width = 5 },
-]
-[generator]
-layers = ["fc 1024 bn relu", "fc 8x8x128 bn relu", "upconv 64 k4 s2 bn relu", "upconv 1 k4 s2 sigmoid"]
-[critic]
-layers = ["conv 64 k4 s2 lrelu", "conv 128 k4 s2 bn lrelu", "fc 1024 bn lrelu"]
-[terms.codes]
-recover = ["c1"]
-head = []
-"#;
-
-/// T6, with the three categorical codes of the appendix. The convolutions of stride 1 pad one before, two after.
-const CHAIRS: &str = r#"
-extends = "mnist"
-name = "layout-chairs"
-latent = [
-  { name = "z", prior = "uniform", width = 128 },
-  { name = "c1", prior = "uniform", width = 1 },
-  { name = "c2", prior = "categorical", width = 20 },
-  { name = "c3", prior = "categorical", width = 20 },
-  { name = "c4", prior = "categorical", width = 20 },
-]
-[generator]
-layers = [
-  "fc 1024 bn relu",
-  "fc 8x8x256 bn relu",
-  "upconv 256 k4 s1 bn relu",
-  "upconv 256 k4 s1 bn relu",
-  "upconv 128 k4 s2 bn relu",
-  "upconv 64 k4 s2 bn relu",
-  "upconv 1 k4 s2 sigmoid",
-]
-[critic]
-layers = [
-  "conv 64 k4 s2 lrelu",
-  "conv 128 k4 s2 bn lrelu",
-  "conv 256 k4 s2 bn lrelu",
-  "conv 256 k4 s1 bn lrelu",
-  "conv 256 k4 s1 bn lrelu",
-  "fc 1024 bn lrelu",
-]
-[terms.codes]
-recover = ["c1", "c2", "c3", "c4"]
-head = []
-"#;
-
 #[test]
 fn mnist_counts_right() {
     let expected = Counts { trunk: 6_558_144, critic_head: 1_025, q: 133_262, generator: 6_652_481 };
-    assert_eq!(counts(MNIST, [1, 28, 28]), expected);
+    assert_eq!(counts("mnist"), expected);
     assert_eq!(expected.trunk + expected.critic_head + expected.q, 6_692_431);
 }
 
+/// The appendix has four numbers and 168 in all, the main text two.
 #[test]
 fn svhn_counts_right() {
     let expected = Counts { trunk: 659_648, critic_head: 4_097, q: 530_864, generator: 2_800_835 };
-    assert_eq!(counts(SVHN, [3, 32, 32]), expected);
+    assert_eq!(counts("svhn-appendix"), expected);
+    let generator = expected.generator - 2 * 2 * 2 * 448;
+    assert_eq!(counts("svhn"), Counts { q: expected.q - 4 * 129, generator, ..expected });
 }
 
 #[test]
 fn celeba_counts_right() {
     let expected = Counts { trunk: 659_648, critic_head: 4_097, q: 537_572, generator: 2_908_355 };
-    assert_eq!(counts(CELEBA, [3, 32, 32]), expected);
+    assert_eq!(counts("celeba"), expected);
 }
 
+/// D and Q share everything but the last units: a mean and a raw spread for each of five codes, from 1,024 units.
 #[test]
 fn faces_count_right() {
-    // Q: a mean and a raw spread for each of five codes, from 1,024 units.
     let expected = Counts { trunk: 8_524_224, critic_head: 1_025, q: 1_025 * 10, generator: 8_684_737 };
-    assert_eq!(counts(FACES, [1, 32, 32]), expected);
+    for preset in ["faces-azimuth", "faces-elevation", "faces-lighting"] {
+        assert_eq!(counts(preset), expected, "{preset}");
+    }
 }
 
+/// The appendix has three categorical codes and 189 numbers in all, the main text four.
 #[test]
 fn chairs_count_right() {
-    let expected = Counts { trunk: 19_536_576, critic_head: 1_025, q: 1_025 * 62, generator: 19_778_625 };
-    assert_eq!(counts(CHAIRS, [1, 64, 64]), expected);
+    for training in ["chairs-rotation", "chairs-width"] {
+        let expected = Counts { trunk: 19_536_576, critic_head: 1_025, q: 1_025 * 62, generator: 19_778_625 };
+        assert_eq!(counts(&format!("{training}-appendix")), expected);
+        let generator = expected.generator + 20 * 1024;
+        assert_eq!(counts(training), Counts { q: 1_025 * 82, generator, ..expected });
+    }
 }
 
-/// The other number of codes where paper and appendix disagree (SVHN 166, Chairs 209): the latent alone decides.
+/// Tables 5 and 7: rates of D and G, λ of numbers and of categories.
 #[test]
-fn the_main_texts_latents_build_too() {
-    let svhn = SVHN.replace("width = 4 }", "width = 2 }");
-    let counted = counts(&svhn, [3, 32, 32]);
-    assert_eq!(counted.generator, 2_800_835 - 2 * 2 * 2 * 448);
-    assert_eq!(counted.q, 530_864 - 4 * 129);
-    let chairs = CHAIRS
-        .replace(
-            "]\n[generator]",
-            "  { name = \"c5\", prior = \"categorical\", width = 20 },\n]\n[generator]",
-        )
-        .replace("\"c4\"]", "\"c4\", \"c5\"]");
-    let counted = counts(&chairs, [1, 64, 64]);
-    assert_eq!(counted.generator, 19_778_625 + 20 * 1024);
-    assert_eq!(counted.q, 1_025 * 82);
+fn every_training_has_its_own_rates_and_weights() {
+    for (preset, critic, generator, numbers, categories) in [
+        ("faces-azimuth", 2e-4, 5e-4, 0.2, None),
+        ("faces-elevation", 4e-4, 3e-4, 0.1, None),
+        ("faces-lighting", 8e-4, 3e-4, 0.1, None),
+        ("chairs-rotation", 2e-4, 1e-3, 10.0, Some(1.0)),
+        ("chairs-rotation-appendix", 2e-4, 1e-3, 10.0, Some(1.0)),
+        ("chairs-width", 2e-4, 1e-3, 0.05, Some(2.0)),
+        ("chairs-width-appendix", 2e-4, 1e-3, 0.05, Some(2.0)),
+    ] {
+        let config = Resolver::preset(preset).and_then(Resolver::finish).unwrap();
+        assert_eq!(
+            (config.optimizers["critic"].rate, config.optimizers["generator"].rate),
+            (critic, generator)
+        );
+        let TermConfig::Codes(codes) = &config.terms["codes"];
+        let slots = config.latent.iter().filter(|slot| slot.name != "z");
+        assert!(slots.clone().map(|slot| &slot.name).eq(&codes.recover), "{preset}: all codes are recovered");
+        for slot in slots {
+            let weight = codes.weight * codes.weights.get(&slot.name).copied().unwrap_or(1.0);
+            let expected = if slot.prior == PriorKind::Categorical { categories } else { Some(numbers) };
+            assert_eq!(Some(weight), expected, "{preset}: {}", slot.name);
+        }
+    }
+}
+
+/// 4×4 kernels of stride 1 keep the side with one pixel before and two after, as TensorFlow's "SAME" has it.
+#[test]
+fn same_of_stride_one_pads_two_after() {
+    let config = Resolver::preset("chairs-rotation").and_then(Resolver::finish).unwrap();
+    let rows = parse_table(&config.critic.layers, config.critic.slope).unwrap();
+    let up = parse_table(&config.generator.layers, config.generator.slope).unwrap();
+    for map in rows[3..5].iter().chain(&up[2..4]).map(|row| row.map) {
+        let (Map::Conv(_, window) | Map::UpConv(_, window)) = map else { panic!("{map:?}") };
+        assert_eq!((window.stride, window.before, window.after), (1, 1, 2));
+        assert_eq!((window.down(8), window.up(8)), (Some(8), Some(8)));
+    }
 }
 
 #[test]
@@ -219,12 +157,13 @@ fn a_table_that_does_not_fit_is_refused_at_its_row() {
     let game = |text: &str, picture| {
         Game::new(&resolve(text).unwrap(), picture, device::resolve("cpu").unwrap()).err().unwrap()
     };
-    let error = game(MNIST, [1, 32, 32]);
+    let error = game("extends = \"mnist\"", [1, 32, 32]);
     assert_eq!(error.key, "generator.layers");
     assert!(error.reason.contains("1×28×28") && error.reason.contains("1×32×32"), "{error}");
-    let deep = SVHN.replace("\"conv 256 k4 s2 bn lrelu\"]", "\"conv 256 k9 s2 p0 bn lrelu\"]");
-    let error = game(&deep, [3, 32, 32]);
-    assert_eq!(error.key, "critic.layers.2");
+    let deep =
+        "extends = \"svhn\"\n[critic]\nlayers = [\"conv 64 k4 s2 lrelu\", \"conv 256 k17 s2 p0 bn lrelu\"]";
+    let error = game(deep, [3, 32, 32]);
+    assert_eq!(error.key, "critic.layers.1");
 }
 
 #[test]
@@ -233,16 +172,11 @@ fn every_preset_resolves_and_builds() {
         let resolver = Resolver::preset(preset.name).unwrap();
         let config = resolver.finish().unwrap_or_else(|error| panic!("{}: {error}", preset.name));
         assert_eq!(config.name, preset.name);
-        let picture = match preset.name {
-            "pictures" => [3, 32, 32],
-            "lab-1" | "lab-2" => [1, 64, 64],
-            _ => [1, 28, 28],
-        };
-        let game = Game::new(&config, picture, device::resolve("cpu").unwrap());
-        let game = game.unwrap_or_else(|error| panic!("{}: {error}", preset.name));
-        assert_eq!(game.codes().is_some(), preset.name != "gan", "{}", preset.name);
+        assert!(preset.summary.chars().count() <= 100, "{}: its line is a line", preset.name);
+        assert_eq!(game(preset.name).codes().is_some(), preset.name != "gan", "{}", preset.name);
         // What is written into a run's directory comes back as the same configuration.
         let text = toml::to_string(&config).unwrap();
+        assert_eq!(text.contains("crop"), config.data.crop > 0, "{}: runs keep their identity", preset.name);
         assert_eq!(infogan::config::from_toml(text.parse().unwrap()).unwrap(), config, "{}", preset.name);
     }
 }
@@ -250,8 +184,46 @@ fn every_preset_resolves_and_builds() {
 /// The lab report's two architectures.
 #[test]
 fn the_lab_report() {
-    let preset = |name: &str| counts(&format!("extends = \"{name}\"\nname = \"layout-lab\""), [1, 64, 64]);
     let first = Counts { trunk: 2_755_328, critic_head: 8_192, q: 820_310, generator: 3_279_744 };
-    assert_eq!(preset("lab-1"), first);
-    assert_eq!(preset("lab-2"), Counts { trunk: 2_753_536, generator: 1_912_256, ..first });
+    assert_eq!(counts("lab-1"), first);
+    assert_eq!(counts("lab-2"), Counts { trunk: 2_753_536, generator: 1_912_256, ..first });
+}
+
+/// Every preset trains at its real width. Those of files do so on something drawn; of those that differ in rates and weights
+/// alone, one is enough.
+#[test]
+fn every_preset_takes_steps() {
+    let mut taken = BTreeSet::new();
+    for preset in PRESETS {
+        let mut resolver = Resolver::preset(preset.name).unwrap();
+        let config = resolver.clone().finish().unwrap();
+        let gradients = config.terms.values().map(|TermConfig::Codes(codes)| &codes.gradient);
+        let parts = (&config.latent, &config.generator, &config.critic, &config.transforms);
+        if !taken.insert(format!("{parts:?} {:?}", gradients.collect::<Vec<_>>())) {
+            continue;
+        }
+        let set = match picture_of(&config)[0] {
+            _ if matches!(config.data.set, DataSet::Drawn(_)) => config.data.set.name(),
+            1 => "glyphs",
+            _ => "portraits",
+        };
+        for (key, value) in [("set", set), ("count", "64"), ("size", &config.data.size.to_string())] {
+            resolver.set(&format!("data.{key}={value}")).unwrap();
+        }
+        resolver.set("train.batch=2").unwrap();
+        resolver.set("evaluate.test=10").unwrap();
+        let request = Request {
+            config: resolver.finish().unwrap(),
+            out: None,
+            root: "runs".into(),
+            new: false,
+            device: "cpu".to_owned(),
+            tensorboard: false,
+            adapt: false,
+            strict: false,
+            init_from: None,
+        };
+        let probe = probe(&request, 1, &|_, _| ()).unwrap_or_else(|error| panic!("{}: {error}", preset.name));
+        assert_eq!(probe.pictures, 64, "{}", preset.name);
+    }
 }

@@ -40,15 +40,16 @@ cannot be used with its reason. What 'infogan train --data DIR' would take and p
 
 Examples:
   infogan data check my-pictures
-  infogan data check celeba/img_align_celeba --labels celeba/list_attr_celeba.txt --json";
+  infogan data check celeba
+  infogan data check my-pictures --labels table.csv --json";
 
 /// Arguments of `data check`.
 #[derive(Args, Debug)]
 pub struct CheckArgs {
     /// Folder of pictures, or any other set that 'train --data' takes
     pub dir: PathBuf,
-    /// Table of classes and attributes: CSV, JSON, Parquet or CelebA's list [default: labels.csv in the folder, if it
-    /// is there]
+    /// Table of classes and attributes: CSV, JSON, Parquet or CelebA's list [default: labels.csv or CelebA's list in the
+    /// folder, if it is there]
     #[arg(long, value_name = "FILE")]
     pub labels: Option<PathBuf>,
     /// Print JSON
@@ -68,13 +69,17 @@ pub struct Reading {
     /// Grey instead of colour; without it, colour if any picture file is in colour
     #[arg(long)]
     pub grey: bool,
+    /// Cut the middle N×N out of picture files first
+    #[arg(long, value_name = "N", value_parser = whole::<u16, 1, 32_768>)]
+    pub crop: Option<u16>,
     /// Squeeze picture files into a square instead of cutting out their middle
     #[arg(long)]
     pub squeeze: bool,
     /// What transparent picture files lie on: black, white, grey or #rrggbb [default: black]
     #[arg(long, value_name = "COLOUR")]
     pub background: Option<infogan_data::Background>,
-    /// Table of classes and attributes of picture files [default: labels.csv in the folder, if it is there]
+    /// Table of classes and attributes of picture files [default: labels.csv or CelebA's list in the folder, if it is
+    /// there]
     #[arg(long, value_name = "FILE")]
     pub labels: Option<PathBuf>,
 }
@@ -96,6 +101,7 @@ written.
 
 Examples:
   infogan data convert my-pictures my.safetensors --size 64
+  infogan data convert celeba celeba.safetensors --size 32 --crop 128
   infogan data convert data/mnist digits --to folder
   infogan data convert my.safetensors my-idx --to idx";
 

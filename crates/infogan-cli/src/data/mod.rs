@@ -42,7 +42,8 @@ fn read(reading: &Reading) -> Result<Sets, Failure> {
     let side = reading.size.map_or(32, usize::from);
     let resize = if reading.squeeze { Resize::Squeeze } else { Resize::Crop };
     let background = reading.background.unwrap_or_default();
-    let fit = Fit { shape: [if grey { 1 } else { 3 }, side, side], resize, background };
+    let shape = [if grey { 1 } else { 3 }, side, side];
+    let fit = Fit { shape, crop: reading.crop.map_or(0, usize::from), resize, background };
     let options = FolderOptions { fit, labels: reading.labels.clone() };
     let line = progress::Reading::new("reading pictures", false);
     let sets = read_sets(source, path, &options, &|done, all| line.show(done, all));
@@ -58,6 +59,7 @@ fn refuse_fitting(reading: &Reading) -> Result<(), Failure> {
     let given = [
         ("--size", reading.size.is_some()),
         ("--grey", reading.grey),
+        ("--crop", reading.crop.is_some()),
         ("--squeeze", reading.squeeze),
         ("--background", reading.background.is_some()),
         ("--labels", reading.labels.is_some()),

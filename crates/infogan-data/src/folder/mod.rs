@@ -4,13 +4,16 @@
 //! `val`, `valid`, `validation`) at the top are the halves, with classes below them; otherwise a tenth of every class is
 //! held out, chosen by a hash of each picture's path within the folder: adding pictures moves none of the others from
 //! half to half except at the edge. A **table** gives attributes, and classes if it has a column of them; the folder's own
-//! `labels.csv` is read where no other is named.
+//! `labels.csv`, or CelebA's list in it, is read where no other is named. CelebA's list of halves counts where there is one,
+//! and renderings whose names tell where they were seen from have that as attributes and no classes.
 
 mod named;
 mod parquet;
+mod partition;
 mod report;
 mod table;
 mod thrift;
+mod views;
 mod walk;
 
 use std::{
@@ -31,6 +34,7 @@ use crate::{
     shown,
 };
 pub use named::{Named, read_pictures};
+use partition::Partition;
 pub use report::{Rejected, Report};
 use table::Table;
 use walk::{Entry, Found, walk};
@@ -41,8 +45,9 @@ const HOLD_OUT: usize = 10;
 const FEW: usize = 10;
 /// Part of the pictures that may be someone's duplicate without a warning: one in so many.
 const MANY_DUPLICATES: usize = 20;
-/// Table of classes and attributes that lies in the folder itself, as `infogan data convert` writes it.
-const OWN_TABLE: &str = "labels.csv";
+/// Tables of classes and attributes that lie in the folder itself: as `infogan data convert` writes it, and CelebA's in both
+/// publications.
+const OWN_TABLES: [&str; 3] = ["labels.csv", "list_attr_celeba.txt", "list_attr_celeba.csv"];
 /// Names told in the warnings of a kind.
 const MOST_TOLD: usize = 10;
 /// Pictures at which [`glance`] looks.
@@ -53,7 +58,7 @@ const GLANCES: usize = 200;
 pub struct FolderOptions {
     /// What every picture is brought to.
     pub fit: Fit,
-    /// Table of classes and attributes; without it the folder's own `labels.csv` where there is one.
+    /// Table of classes and attributes; without it the folder's own `labels.csv` or CelebA's list where there is one.
     pub labels: Option<PathBuf>,
 }
 
@@ -195,10 +200,14 @@ fn survey(
     let warnings = strange_folders(&found);
     let mut report =
         Report { rejected: found.rejected, ignored: found.ignored, warnings, ..Report::default() };
+    let views = views::table(&found.files);
+    let folders_are_classes = views.is_none();
     let table = match labels {
         Some(labels) => Some(Table::read(labels)?),
-        None => own_table(dir, &found.files, &mut report.warnings),
+        None => own_table(dir, &found.files, &mut report.warnings).or(views),
     };
+    let beside = labels.and_then(Path::parent).filter(|beside| *beside != dir);
+    let partition = Partition::find(dir, beside, &found.files, &mut report.warnings);
     if let Some(fit) = fit {
         room_for(dir, found.files.len(), fit)?;
     }
@@ -235,6 +244,8 @@ fn survey(
             misnamed.push(entry.inside.clone());
         }
         let (held_out, folder) = place_of(&entry.inside, split);
+        let folder = folder.filter(|_| folders_are_classes);
+        let held_out = held_out.or_else(|| partition.as_ref()?.is_held_out(&entry.inside));
         let of_table = |table: &Table, row| table.class_of(row).map(str::to_owned);
         let class = table.as_ref().zip(row).and_then(|(table, row)| of_table(table, row)).or(folder);
         pictures.push(Picture { inside: entry.inside, seen, held_out, class });
@@ -289,15 +300,19 @@ fn settle_classes(pictures: &mut [Picture], table: Option<&Table>) -> Option<Str
 
 /// The table that a folder brings along, if it is one of its pictures.
 fn own_table(dir: &Path, files: &[Entry], warnings: &mut Vec<String>) -> Option<Table> {
-    let path = dir.join(OWN_TABLE);
-    if !path.is_file() {
-        return None;
-    }
-    let read = Table::read(&path).map_err(|error| error.to_string()).and_then(|table| {
-        let fits = files.iter().any(|entry| table.row(&entry.inside).is_some());
-        if fits { Ok(table) } else { Err(format!("{}: has a row for none of the pictures", shown(&path))) }
-    });
-    read.map_err(|reason| warnings.push(format!("{OWN_TABLE} is not used: {reason}"))).ok()
+    let used = |name: &str| {
+        let path = dir.join(name);
+        let read = Table::read(&path).map_err(|error| error.to_string()).and_then(|table| {
+            let fits = files.iter().any(|entry| table.row(&entry.inside).is_some());
+            if fits {
+                Ok(table)
+            } else {
+                Err(format!("{}: has a row for none of the pictures", shown(&path)))
+            }
+        });
+        read.map_err(|reason| warnings.push(format!("{name} is not used: {reason}"))).ok()
+    };
+    OWN_TABLES.into_iter().filter(|name| dir.join(name).is_file()).find_map(used)
 }
 
 /// Decodes a file and brings it to the shape.
@@ -470,7 +485,7 @@ fn fill(report: &mut Report, pictures: &[Picture], misnamed: &[PathBuf], fit: Op
     if colour > 0 && colour < pictures.len() {
         warnings.push(format!("{colour} pictures are in colour and {} are grey", pictures.len() - colour));
     }
-    if let Some(&Fit { shape: [_, height, width], .. }) = fit {
+    if let Some(&Fit { shape: [_, height, width], crop, .. }) = fit {
         let is_small = |picture: &&Picture| {
             (picture.seen.size.0 as usize) < width && (picture.seen.size.1 as usize) < height
         };
@@ -478,6 +493,14 @@ fn fill(report: &mut Report, pictures: &[Picture], misnamed: &[PathBuf], fit: Op
         if 2 * small > pictures.len() {
             warnings
                 .push(format!("{small} of {} pictures are smaller than {width}×{height}", pictures.len()));
+        }
+        let side = |picture: &Picture| picture.seen.size.0.min(picture.seen.size.1) as usize;
+        let uncut = pictures.iter().filter(|picture| side(picture) < crop).count();
+        if uncut > 0 {
+            warnings.push(format!(
+                "{uncut} of {} pictures are smaller than the {crop}×{crop} to be cut out of them: all that is there is kept",
+                pictures.len()
+            ));
         }
     }
 }

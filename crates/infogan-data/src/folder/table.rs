@@ -92,7 +92,11 @@ impl Table {
         Self::new(columns, rows).map_err(malformed)
     }
 
-    fn new(mut columns: Vec<String>, mut rows: Vec<Vec<String>>) -> Result<Self, String> {
+    /// A table of these columns, one of which names the file.
+    ///
+    /// # Errors
+    /// When nothing else is in it, or a file has two rows.
+    pub fn new(mut columns: Vec<String>, mut rows: Vec<Vec<String>>) -> Result<Self, String> {
         if columns.len() < 2 || rows.is_empty() {
             return Err("it has no column beside the file's, or no row".to_owned());
         }

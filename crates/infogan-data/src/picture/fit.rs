@@ -69,6 +69,8 @@ impl From<Background> for String {
 pub struct Fit {
     /// `[channels, height, width]`: one channel is grey (luma of Rec. 709), three are red, green and blue.
     pub shape: [usize; 3],
+    /// Side of the middle square that is cut out first, or as much of it as there is; 0 cuts nothing.
+    pub crop: usize,
     /// Proportions.
     pub resize: Resize,
     /// What lies under transparency.
@@ -78,7 +80,7 @@ pub struct Fit {
 impl Fit {
     /// To this shape, cut around the middle, over black.
     pub fn to(shape: [usize; 3]) -> Self {
-        Self { shape, resize: Resize::Crop, background: Background::default() }
+        Self { shape, crop: 0, resize: Resize::Crop, background: Background::default() }
     }
 
     /// # Errors
@@ -120,7 +122,11 @@ impl Fit {
 
     /// Left, top, width and height of what is kept.
     fn part(&self, picture: &DynamicImage, wide: u32, high: u32) -> [u32; 4] {
-        let (has_width, has_height) = (u64::from(picture.width()), u64::from(picture.height()));
+        let all = [picture.width(), picture.height()].map(u64::from);
+        let [has_width, has_height] = match self.crop as u64 {
+            0 => all,
+            crop => all.map(|side| side.min(crop)),
+        };
         let (wide, high) = (u64::from(wide), u64::from(high));
         let (width, height) = match self.resize {
             Resize::Squeeze => (has_width, has_height),
@@ -130,7 +136,7 @@ impl Fit {
                 has_height.min((has_width * high).div_ceil(wide)).max(1),
             ),
         };
-        [(has_width - width) / 2, (has_height - height) / 2, width, height].map(|side| side as u32)
+        [(all[0] - width) / 2, (all[1] - height) / 2, width, height].map(|side| side as u32)
     }
 
     /// A part of a picture over the background; where it is larger than `most`, averages of blocks that are as equal as
@@ -196,6 +202,30 @@ mod tests {
             fit.apply(&DynamicImage::ImageRgba8(picture), Orientation::NoTransforms),
             [0, 100, 100, 100, 255, 152]
         );
+    }
+
+    /// As InfoGAN-CR cuts CelebA's 178×218, and a port the chairs' 600×600.
+    #[test]
+    fn a_square_is_cut_out_of_the_middle_before_anything_else() {
+        for (size, crop, [left, top]) in [((178, 218), 128, [25, 45]), ((600, 600), 360, [120, 120])] {
+            let inside = |x: u32, y: u32| (left..left + crop).contains(&x) && (top..top + crop).contains(&y);
+            let picture = RgbImage::from_fn(size.0, size.1, |x, y| Rgb([255 * u8::from(inside(x, y)); 3]));
+            let picture = DynamicImage::ImageRgb8(picture);
+            for resize in [Resize::Crop, Resize::Squeeze] {
+                let fit = Fit { crop: crop as usize, resize, ..Fit::to([1, 32, 32]) };
+                assert_eq!(fit.apply(&picture, Orientation::NoTransforms), [255; 32 * 32]);
+                // A pixel more in both directions is no longer of one colour.
+                // A pixel more on every side is outside.
+                let wider = crop as usize + 2;
+                let fit = Fit { shape: [1, wider, wider], crop: wider, ..fit };
+                let fitted = fit.apply(&picture, Orientation::NoTransforms);
+                assert_eq!((fitted[0], fitted[wider + 1]), (0, 255));
+            }
+        }
+        // Of what is smaller, all there is.
+        let small = DynamicImage::ImageRgb8(RgbImage::from_fn(4, 2, |x, _| Rgb([x as u8; 3])));
+        let fit = Fit { crop: 3, ..Fit::to([1, 2, 2]) };
+        assert_eq!(fit.apply(&small, Orientation::NoTransforms), [1, 2, 1, 2]);
     }
 
     #[test]

@@ -148,9 +148,9 @@ impl<'a> Table<'a> {
             width = width_of(&self.rows[self.strided[has - wanted - 1]]).unwrap_or(width);
         }
         for _ in has..wanted {
-            // Between base and first row: as the first row if something follows it, else with the base's modifiers.
+            // Right above the base: as the first row of stride 2 if another follows it, else with the base's modifiers.
             let like = if has > 1 {
-                lines[base + 1].clone()
+                self.lines[self.strided[0]].clone()
             } else {
                 let words: Vec<&str> = self.lines[base].split_whitespace().skip(2).collect();
                 format!("upconv 1 k4 s2 {}", words.join(" "))
@@ -248,6 +248,20 @@ mod tests {
             ["fc 1024 bn relu", "fc 8x8x64 bn relu", "upconv 1 k4 s2 sigmoid"]
         );
         assert_eq!(config.critic.layers, ["conv 64 k4 s2 lrelu", "fc 1024 bn lrelu"]);
+    }
+
+    /// Rows of stride 1 stay where they are.
+    #[test]
+    fn rows_that_double_nothing_are_not_taken_for_those_that_do() {
+        let config = adapted("chairs-rotation", [1, 128, 128]).unwrap();
+        let rows =
+            ["fc 1024 bn relu", "fc 8x8x512 bn relu", "upconv 256 k4 s2 bn relu", "upconv 256 k4 s1 bn relu"];
+        assert_eq!(config.generator.layers[..4], rows);
+        for side in [32, 48, 128] {
+            let config = adapted("chairs-rotation", [1, side, side]).unwrap();
+            let game = crate::game::Game::new(&config, [1, side, side], burn::tensor::Device::flex());
+            assert!(game.is_ok(), "{side}: {:?}", config.generator.layers);
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub use validate::validate;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use infogan_data::{Background, Resize, Scale, Source, synth::DRAWN};
+use infogan_data::{Background, Fit, Resize, Scale, Source, synth::DRAWN};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -111,6 +111,9 @@ pub struct DataConfig {
     /// How pictures of files with a size of their own are brought to `size`, if they are.
     #[serde(default, skip_serializing_if = "is_default")]
     pub enlarge: Enlarge,
+    /// Side in pixels of the middle square that is cut out of picture files first; 0 cuts nothing.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub crop: usize,
     /// What transparent picture files lie on.
     #[serde(default, skip_serializing_if = "is_default")]
     pub background: Background,
@@ -123,6 +126,15 @@ pub struct DataConfig {
     /// Range of the networks' pixels: `unit` for a generator that ends in a sigmoid, `symmetric` for tanh.
     #[serde(default)]
     pub scale: Scale,
+}
+
+impl DataConfig {
+    /// How picture files are brought to `[channels, height, width]`, as the run brought its own. What is cut out of files
+    /// is cut out of no picture where the set is drawn.
+    pub fn fit(&self, shape: [usize; 3]) -> Fit {
+        let crop = if self.set == DataSet::Files(Source::Pictures) { self.crop } else { 0 };
+        Fit { shape, crop, resize: self.resize, background: self.background }
+    }
 }
 
 fn default_count() -> usize {

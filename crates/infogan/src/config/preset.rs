@@ -29,6 +29,56 @@ pub const PRESETS: &[Preset] = &[
         text: include_str!("../../presets/fashion-mnist.toml"),
     },
     Preset {
+        name: "svhn",
+        summary: "InfoGAN on the SVHN files with the main text's latent: two numbers",
+        text: include_str!("../../presets/svhn.toml"),
+    },
+    Preset {
+        name: "svhn-appendix",
+        summary: "the same with the appendix's latent: four numbers",
+        text: include_str!("../../presets/svhn-appendix.toml"),
+    },
+    Preset {
+        name: "celeba",
+        summary: "InfoGAN on faces at 32×32: drawn portraits, or CelebA with --data",
+        text: include_str!("../../presets/celeba.toml"),
+    },
+    Preset {
+        name: "faces-azimuth",
+        summary: "InfoGAN on heads in three dimensions, drawn in-process: the training for azimuth",
+        text: include_str!("../../presets/faces-azimuth.toml"),
+    },
+    Preset {
+        name: "faces-elevation",
+        summary: "the same with the rates and λ for elevation",
+        text: include_str!("../../presets/faces-elevation.toml"),
+    },
+    Preset {
+        name: "faces-lighting",
+        summary: "the same with the rates and λ for lighting and width",
+        text: include_str!("../../presets/faces-lighting.toml"),
+    },
+    Preset {
+        name: "chairs-rotation",
+        summary: "InfoGAN on chairs at 64×64, drawn in-process or with --data: the training for rotation",
+        text: include_str!("../../presets/chairs-rotation.toml"),
+    },
+    Preset {
+        name: "chairs-width",
+        summary: "the same with the λ for width",
+        text: include_str!("../../presets/chairs-width.toml"),
+    },
+    Preset {
+        name: "chairs-rotation-appendix",
+        summary: "chairs-rotation with the appendix's latent: three categorical codes instead of four",
+        text: include_str!("../../presets/chairs-rotation-appendix.toml"),
+    },
+    Preset {
+        name: "chairs-width-appendix",
+        summary: "chairs-width with the same latent",
+        text: include_str!("../../presets/chairs-width-appendix.toml"),
+    },
+    Preset {
         name: "pictures",
         summary: "InfoGAN on a folder of your own pictures, 32×32 in colour unless they are otherwise",
         text: include_str!("../../presets/pictures.toml"),

@@ -8,6 +8,8 @@ use infogan_metrics::clustering::MAX_CATEGORIES;
 use infogan_ops::Activation;
 
 use crate::nn::{LayerSpec, Map, Shape, parse_table};
+/// Largest square that may be cut out of pictures: no picture has a longer side.
+const LARGEST_CROP: usize = 1 << 15;
 
 type Checked = Result<(), ConfigError>;
 
@@ -82,6 +84,7 @@ fn data(config: &Config) -> Checked {
     if data.enlarge != Enlarge::No {
         within("data.size", data.size, 8, 512)?;
     }
+    within("data.crop", data.crop, 0, LARGEST_CROP)?;
     if let DataSet::Drawn(_) = data.set {
         // Which sizes each can be drawn at, and whether so many have room, the sets themselves say.
         within("data.count", data.count, 1, u32::MAX as usize)?;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use infogan_data::{
-    DataError, Fit, Folder, FolderOptions, ImageSet, Report, Source, Split, load_folder, synth::draw,
+    DataError, Folder, FolderOptions, ImageSet, Report, Source, Split, load_folder, synth::draw,
 };
 
 use crate::{
@@ -45,8 +45,7 @@ pub fn load_sets(config: &Config, watch: &(dyn Fn(usize, usize) + Sync)) -> Resu
         ConfigError::new("data.path", reason)
     })?;
     let shape = [data.channels, data.size, data.size];
-    let fit = Fit { shape, resize: data.resize, background: data.background };
-    let options = FolderOptions { fit, labels: data.labels.clone() };
+    let options = FolderOptions { fit: data.fit(shape), labels: data.labels.clone() };
     let sets = read_sets(source, path, &options, watch)?;
     let (train, test) = (sets.train, sets.test.take(config.evaluate.test));
     // Picture files have the size already.
