@@ -26,6 +26,7 @@ use crate::{Error, config::ConfigError, run::atomic_write};
 const TEXTS: &[(&str, &str)] = &[
     ("mutual-information", include_str!("../../studies/mutual-information.toml")),
     ("noisy-input", include_str!("../../studies/noisy-input.toml")),
+    ("architectures", include_str!("../../studies/architectures.toml")),
     ("bound", include_str!("../../studies/bound.toml")),
     ("mnist-error", include_str!("../../studies/mnist-error.toml")),
     ("capacity", include_str!("../../studies/capacity.toml")),
@@ -92,6 +93,9 @@ pub struct Row {
     /// Settings, over the study's.
     #[serde(default)]
     pub set: Vec<String>,
+    /// Settings for a quick look, after the study's: its own networks, narrow.
+    #[serde(default)]
+    pub quick: Vec<String>,
     /// Its preset draws its pictures, whatever files are named.
     #[serde(default)]
     pub own_data: bool,
@@ -290,8 +294,8 @@ impl Study {
         for (number, row) in self.chosen(options)?.into_iter().enumerate() {
             let on_files = options.data.is_some() && !row.own_data;
             let drawn = if on_files || row.own_data { &[][..] } else { &self.drawn[..] };
-            let quick = if options.quick { &self.quick[..] } else { &[][..] };
-            let set = [&self.set[..], drawn, &row.set[..], quick, &options.set[..]].concat();
+            let quick = if options.quick { [&self.quick[..], &row.quick[..]].concat() } else { Vec::new() };
+            let set = [&self.set[..], drawn, &row.set[..], &quick, &options.set[..]].concat();
             let seeds = if options.quick { row.seeds.min(2) } else { row.seeds };
             jobs.extend((0..seeds).map(|seed| Job {
                 row: number,
