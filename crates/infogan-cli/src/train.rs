@@ -12,7 +12,7 @@ use std::{
 };
 
 use infogan::{
-    config::{Config, DataSet, PRESETS, Resolver, preset},
+    config::{Config, DataSet, Enlarge, PRESETS, Resolver, preset},
     game::DIVERSITY,
     session::{Begin, Done, News, Request, Session, config_of, probe},
     train::Tick,
@@ -180,11 +180,6 @@ fn resolve(args: &TrainArgs) -> Result<Config, Failure> {
             if !glance(data)?.colour {
                 resolver.put("data.channels", Value::Integer(1))?;
             }
-        } else if let Some(size) = args.size {
-            return Err(Failure::usage(format!(
-                "--size {size}: is for picture files and drawn sets; the pictures of {} have a size of their own",
-                data.display()
-            )));
         }
     }
     if let Some(size) = args.size {
@@ -202,12 +197,22 @@ fn resolve(args: &TrainArgs) -> Result<Config, Failure> {
     for assignment in &args.set {
         resolver.set(assignment)?;
     }
-    resolver.finish().map_err(|error| match &args.what {
+    let config = resolver.finish().map_err(|error| match &args.what {
         Some(file) if Path::new(file).is_file() => {
             Failure::usage(format!("{error} (set in {} or by --set)", Path::new(file).display()))
         }
         _ => error.into(),
-    })
+    })?;
+    let keeps_its_size = config.data.enlarge == Enlarge::No
+        && matches!(config.data.set, DataSet::Files(source) if source != Source::Pictures);
+    match (args.size, &config.data.path) {
+        (Some(size), Some(data)) if keeps_its_size => Err(Failure::usage(format!(
+            "--size {size}: is for picture files and drawn sets; the pictures of {} have a size of their own, unless you \
+             --set data.enlarge=bicubic",
+            data.display()
+        ))),
+        _ => Ok(config),
+    }
 }
 
 /// A path as a value of the configuration, which is text.

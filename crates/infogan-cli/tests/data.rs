@@ -345,6 +345,24 @@ fn completions_name_the_verbs() {
     }
 }
 
+/// The lab report's networks read MNIST's files at 64 pixels, and no other size fits them.
+#[test]
+fn files_with_a_size_of_their_own_are_enlarged_where_that_is_asked_for() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let here = folder.path();
+    ok(here, &["data", "synth", "glyphs", "g.safetensors", "--n", "20"]);
+    ok(here, &["data", "convert", "g.safetensors", "idx", "--to", "idx"]);
+    let train =
+        |more: &[&str]| run_in(here, &[&["train", "lab-2", "--data", "idx", "--dry-run"][..], more].concat());
+    let output = train(&["--set", "train.batch=2"]);
+    expect_code(&output, 0);
+    assert!(stdout(&output).contains("enlarge = \"bicubic\""), "{}", stdout(&output));
+    let error = refusal(&train(&["--size", "28"]));
+    assert!(error.contains("generator.layers"), "{error}");
+    let error = refusal(&run_in(here, &["train", "mnist", "--data", "idx", "--size", "64"]));
+    assert!(error.contains("data.enlarge=bicubic"), "{error}");
+}
+
 /// The presets of the InfoGAN paper's other sets take real files in their place, brought to what their networks read.
 #[test]
 fn presets_of_drawn_sets_take_files_in_their_place() {

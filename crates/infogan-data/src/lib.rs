@@ -24,6 +24,7 @@ pub mod sets;
 mod shown;
 mod source;
 pub mod synth;
+pub mod warp;
 
 pub use error::DataError;
 pub use folder::{

@@ -19,7 +19,7 @@ mod optimizer;
 
 pub use activation::{Activation, activate};
 pub use convolution::{Window, conv_transpose2d, conv2d};
-pub use layout::{add, flatten, unflatten};
-pub use linear::linear;
+pub use layout::{add, flatten, unflatten, upsample};
+pub use linear::{linear, linear_transposed};
 pub use norm::{Moments, Statistics, batch_norm};
 pub use optimizer::{AdamOptions, adam, adam_stock, sgd, squares_finite};

@@ -22,7 +22,7 @@ use infogan_data::ImageSet;
 use infogan_ops::device;
 
 /// Factors and the names of their values.
-const FACTORS: [(&str, &[&str]); 25] = [
+const FACTORS: [(&str, &[&str]); 27] = [
     ("loss", &["non-saturating", "saturating"]),
     ("epsilon", &["0", "1e-8"]),
     ("scale", &["unit", "symmetric"]),
@@ -41,10 +41,12 @@ const FACTORS: [(&str, &[&str]); 25] = [
     ("generator-optimizer", &["adam", "sgd"]),
     ("critic-repeat", &["1", "2"]),
     ("generator-every", &["1", "2"]),
-    ("init", &["normal", "openai"]),
+    ("init", &["normal", "openai", "framework"]),
     ("decay", &["0", "10"]),
     ("generator-norm", &["bn", "none"]),
-    ("critic-norm", &["bn", "none"]),
+    ("generator-up", &["upconv", "up"]),
+    ("critic-norm", &["bn", "none", "sn"]),
+    ("critic-head", &["fc 1", "fc 1 nobias"]),
     ("bias", &["yes", "no"]),
     ("critic-tail", &["fc", "conv"]),
     ("picture", &["1x28x28", "3x16x16"]),
@@ -124,15 +126,25 @@ impl Row<'_> {
         let norm = choose("generator-norm", "bn", "bn ", "");
         let bias = choose("bias", "yes", "", "nobias ");
         let last = choose("scale", "unit", "sigmoid", "tanh");
+        let doubled = |maps: usize, rest: &str| match get("generator-up") {
+            "up" => format!("\"up\", \"conv {maps} k3 {rest}\""),
+            _ => format!("\"upconv {maps} k4 s2 {rest}\""),
+        };
         line(format_args!(
-            "[generator]\nlayers = [\"fc 8 {norm}{bias}relu\", \"fc {small}x{small}x8 {norm}relu\", \
-             \"upconv 8 k4 s2 {norm}{bias}relu\", \"upconv {channels} k4 s2 {last}\"]"
+            "[generator]\nlayers = [\"fc 8 {norm}{bias}relu\", \"fc {small}x{small}x8 {norm}relu\", {}, {}]",
+            doubled(8, &format!("{norm}{bias}relu")),
+            doubled(channels, last),
         ));
-        let norm = choose("critic-norm", "bn", "bn ", "");
+        let norm = match get("critic-norm") {
+            "bn" => "bn ",
+            "sn" => "sn ",
+            _ => "",
+        };
         let tail = choose("critic-tail", "fc", "fc 8", "conv 8 k4 s2");
         line(format_args!(
-            "[critic]\nshared_pass = {}\nlayers = [\"conv 8 k4 s2 {bias}lrelu\", \
+            "[critic]\nhead = \"{}\"\nshared_pass = {}\nlayers = [\"conv 8 k4 s2 {bias}lrelu\", \
              \"conv 8 k4 s2 {norm}{bias}lrelu\", \"{tail} {norm}lrelu\"]",
+            get("critic-head"),
             choose("shared", "yes", "true", "false")
         ));
         if get("transform") != "none" {
@@ -184,7 +196,7 @@ impl Row<'_> {
 
 /// Combinations that cannot be played, each with the key that refuses it and for one of the three reasons. All
 /// others must train.
-const IMPOSSIBLE: [(&str, [(&str, &str); 2]); 6] = [
+const IMPOSSIBLE: [(&str, [(&str, &str); 2]); 7] = [
     // A generator that gets no number at all: a shape.
     ("latent", [("noise", "none"), ("codes", "none")]),
     // No slot to recover.
@@ -194,6 +206,8 @@ const IMPOSSIBLE: [(&str, [(&str, &str); 2]); 6] = [
     ("terms.codes.recover", [("codes", "none"), ("routing", "generator")]),
     // The pictures to reuse would be those of a generator that is gone: undefined.
     ("phase.1.latents", [("latents", "reused"), ("order", "generator-first")]),
+    // One pass for two steps of the power iteration: undefined.
+    ("critic.shared_pass", [("critic-norm", "sn"), ("shared", "yes")]),
 ];
 
 fn factor_position(factor: &str) -> usize {

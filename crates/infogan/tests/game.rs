@@ -225,6 +225,42 @@ fn snapped_pictures_are_black_and_white() {
     assert!(plain["critic"] != snapped["critic"] && plain["generator"] != snapped["generator"]);
 }
 
+/// The share of generated pictures that the critic calls real, as the generator's phase finds it.
+#[test]
+fn the_log_tells_how_many_pictures_fool_the_critic() {
+    // A head that hears next to nothing of the picture: its bias alone decides.
+    let share = |bias: f32| {
+        let task = toy_task(&["optimizers.critic.rate=1e-30"]);
+        let mut state = task.init();
+        let critic = state.sections.get_mut("critic").unwrap();
+        let entry = infogan::nn::Entry::from_values(&[1], vec![bias], task.game().device());
+        assert!(critic.insert("head.0.bias".to_owned(), entry).is_some());
+        task.step(&mut state).unwrap().monitors[infogan::game::FOOLED]
+    };
+    assert_eq!((share(9.0), share(-9.0)), (1.0, 0.0));
+}
+
+/// PyTorch's bounds: 1/√inputs for weights and biases, where a transposed convolution's inputs are its second dimension.
+#[test]
+fn networks_may_begin_as_pytorchs_do() {
+    let first = toy_task(&["init=framework"]).init().sections_to_host();
+    let largest = |network: &str, path: &str| {
+        first[network][path].values.iter().fold(0.0_f32, |most, value| most.max(value.abs()))
+    };
+    for (network, path, inputs) in [
+        ("critic", "trunk.0.weight", 16.0_f32),
+        ("critic", "trunk.0.bias", 16.0),
+        ("critic", "trunk.1.weight", 8.0 * 16.0),
+        ("critic", "head.0.weight", 8.0),
+        ("generator", "layers.3.weight", 16.0),
+        ("q", "0.bias", 8.0),
+    ] {
+        let (largest, bound) = (largest(network, path), 1.0 / inputs.sqrt());
+        assert!(largest <= bound && largest > 0.5 * bound, "{network}/{path}: {largest} of {bound}");
+    }
+    assert!(first["critic"]["trunk.1.norm.weight"].values.iter().all(|&value| value == 1.0));
+}
+
 #[test]
 fn the_heads_slope_is_the_critics() {
     let (usual, flat) = (after_a_step(&toy(&[])), after_a_step(&toy(&["critic.slope=0.01"])));

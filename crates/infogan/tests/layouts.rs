@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use common::resolve;
 use infogan::{
-    config::{Config, DataSet, PRESETS, PriorKind, Resolver, TermConfig, adapt},
+    config::{Config, DataSet, Enlarge, PRESETS, PriorKind, Resolver, TermConfig, adapt},
     game::Game,
     nn::{Map, ParameterSpec, Stack, parse_table},
     session::{Request, probe},
@@ -41,7 +41,8 @@ fn picture_of(config: &Config) -> [usize; 3] {
     let (size, channels) = (config.data.size, config.data.channels);
     match config.data.set {
         DataSet::Drawn(name) => [synth::find(name).unwrap().channels, size, size],
-        DataSet::Files(Source::Idx) => [1, 28, 28],
+        DataSet::Files(Source::Idx) if config.data.enlarge == Enlarge::No => [1, 28, 28],
+        DataSet::Files(Source::Idx) => [1, size, size],
         DataSet::Files(Source::Svhn) => [3, 32, 32],
         DataSet::Files(_) => [channels, size, size],
     }
@@ -178,6 +179,14 @@ fn every_preset_resolves_and_builds() {
         assert_eq!(text.contains("crop"), config.data.crop > 0, "{}: runs keep their identity", preset.name);
         assert_eq!(infogan::config::from_toml(text.parse().unwrap()).unwrap(), config, "{}", preset.name);
     }
+}
+
+/// The lab report's two architectures.
+#[test]
+fn the_lab_report() {
+    let first = Counts { trunk: 2_755_328, critic_head: 8_192, q: 820_310, generator: 3_279_744 };
+    assert_eq!(counts("lab-1"), first);
+    assert_eq!(counts("lab-2"), Counts { trunk: 2_753_536, generator: 1_912_256, ..first });
 }
 
 /// Every preset trains at its real width. Those of files do so on something drawn; of those that differ in rates and weights

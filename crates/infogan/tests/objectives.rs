@@ -9,6 +9,7 @@ use infogan::{
     nn::read,
     objectives::{
         adversarial::{Loss, critic_loss, generator_loss},
+        agreement::agreement,
         mutual_information::{Continuous, HALF_LN_TAU, categorical, continuous},
     },
 };
@@ -106,6 +107,38 @@ fn normal_formula(mean_: f64, deviation: f64, at: f64) -> f64 {
     let density =
         (-((at - mean_) / deviation).powi(2) / 2.0).exp() / (deviation * (2.0 * std::f64::consts::PI).sqrt());
     -density.ln()
+}
+
+/// I(c; c′) of the mean outer product of two softmaxes, made symmetric.
+fn agreement_formula(one: &[f64], other: &[f64], rows: usize) -> f64 {
+    let width = one.len() / rows;
+    let softmax = |row: &[f64]| {
+        let total: f64 = row.iter().map(|logit| logit.exp()).sum();
+        row.iter().map(|logit| logit.exp() / total).collect::<Vec<f64>>()
+    };
+    let mut joint = vec![0.0; width * width];
+    for (one, other) in one.chunks_exact(width).zip(other.chunks_exact(width)) {
+        let (one, other) = (softmax(one), softmax(other));
+        for (i, j) in (0..width).flat_map(|i| (0..width).map(move |j| (i, j))) {
+            joint[i * width + j] += (one[i] * other[j] + one[j] * other[i]) / (2.0 * rows as f64);
+        }
+    }
+    let marginal = |i: usize| joint[i * width..(i + 1) * width].iter().sum::<f64>();
+    let cell = |(place, p): (usize, &f64)| p * (p / (marginal(place / width) * marginal(place % width))).ln();
+    joint.iter().enumerate().map(cell).sum()
+}
+
+/// Views that agree with certainty on categories used alike tell all of them; a constant one tells nothing.
+#[test]
+fn agreement_is_the_information_that_two_views_share() {
+    let sure: Vec<f64> = one_hot(&[0, 1, 2, 3, 0, 1, 2, 3], 4).iter().map(|hot| 60.0 * hot).collect();
+    let full = value(agreement(tensor(8, &sure), tensor(8, &sure)));
+    assert!((full - 4f64.ln()).abs() < 1e-5, "{full}");
+    let flat = value(agreement(tensor(8, &[0.0; 32]), tensor(8, &sure)));
+    assert!(flat.abs() < 1e-5, "{flat}");
+    let shuffled: Vec<f64> = one_hot(&[0, 1, 2, 3, 1, 2, 3, 0], 4).iter().map(|hot| 60.0 * hot).collect();
+    let half = value(agreement(tensor(8, &sure), tensor(8, &shuffled)));
+    assert!(half < full - 0.5, "{half}");
 }
 
 fn one_hot(categories: &[usize], width: usize) -> Vec<f64> {
@@ -257,6 +290,16 @@ fn numbers(count: usize, limit: f64) -> impl Strategy<Value = Vec<f64>> {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn agreement_and_its_gradient_follow_the_formula(
+        one in proptest::collection::vec(-2.0..2.0f64, 12),
+        other in proptest::collection::vec(-2.0..2.0f64, 12),
+    ) {
+        let fixed: Vec<f64> = other.iter().map(|&value| f64::from(value as f32)).collect();
+        agree(4, &one, |x| agreement(x, tensor(4, &other).autodiff()), &|one| agreement_formula(one, &fixed, 4));
+        agree(4, &one, |x| agreement(tensor(4, &other).autodiff(), x), &|one| agreement_formula(&fixed, one, 4));
+    }
 
     #[test]
     fn adversarial_losses_and_their_gradients(logits in numbers(8, 6.0), soft: bool) {

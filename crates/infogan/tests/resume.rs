@@ -264,24 +264,33 @@ fn any_number_of_threads() {
 /// The same for a net wide enough that every operation is cut into several blocks.
 #[test]
 fn any_number_of_threads_on_a_wide_net() {
-    let settings = [
+    let batch_norm = [
         "generator.layers=['fc 256 bn relu','fc 2x2x64 bn relu','upconv 64 k4 s2 bn relu','upconv 1 k4 s2 sigmoid']",
         "critic.layers=['conv 64 k4 s2 lrelu','conv 64 k4 s2 bn lrelu','fc 256 bn lrelu']",
         "train.batch=64",
     ];
-    let config = toy(&settings);
-    let run = |threads| {
+    let spectral_norm = [
+        "generator.layers=['fc 256 bn relu','fc 2x2x64 bn relu','up','conv 64 k3 bn relu','up','conv 1 k3 sigmoid']",
+        "critic.layers=['conv 64 k4 s2 sn lrelu','conv 64 k4 s2 sn lrelu','fc 256 sn lrelu']",
+        "critic.shared_pass=false",
+        "train.batch=64",
+    ];
+    let run = |config: &Config, threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
-            let task = task(&config);
+            let task = task(config);
             let mut state = task.init();
             common::steps(&task, &mut state, 3);
             state
         })
     };
-    let one = run(1);
-    for threads in [2, 3] {
-        assert_eq!(common::differing(&one, &run(threads)), Vec::<String>::new(), "{threads} threads");
+    for settings in [&batch_norm[..], &spectral_norm] {
+        let config = toy(settings);
+        let one = run(&config, 1);
+        for threads in [2, 3] {
+            let found = run(&config, threads);
+            assert_eq!(common::differing(&one, &found), Vec::<String>::new(), "{threads} threads");
+        }
     }
 }
 

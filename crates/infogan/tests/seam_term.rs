@@ -124,7 +124,7 @@ impl Term for Hash {
         self.phases.clone()
     }
 
-    fn loss(&self, context: &TermContext<'_>) -> TermLoss {
+    fn loss(&self, context: &mut TermContext<'_>) -> TermLoss {
         let fake = context.fake.expect("generated pictures were asked for").clone();
         let frozen = &context.networks["hash-frozen"];
         assert!(!frozen.is_tracked(), "nobody trains a frozen network");

@@ -5,7 +5,7 @@
 //! taken away there.
 
 use super::{Config, ConfigError};
-use crate::nn::{LayerSpec, Map, Shape, parse_table};
+use crate::nn::{LayerSpec, Map, Shape, Stack, parse_table};
 
 /// Sides of the base that are tried; the nearest to the table's own is taken.
 const BASES: std::ops::RangeInclusive<usize> = 4..=15;
@@ -23,12 +23,12 @@ const SIDES: std::ops::RangeInclusive<usize> = 16..=256;
 /// [`ConfigError`] when the pictures are not square, when no number of doublings gives their side (the nearest sizes that
 /// work are named), or when the table is not a DCGAN's.
 pub fn adapt(config: &mut Config, [channels, height, width]: [usize; 3]) -> Result<bool, ConfigError> {
-    let generator = Table::read("generator.layers", &config.generator.layers, config.generator.slope)?;
-    let critic = Table::read("critic.layers", &config.critic.layers, config.critic.slope)?;
-    let (made, base) = generator.picture()?;
-    if made == [channels, height, width] {
+    if makes(config) == Some(Shape::Map([channels, height, width])) {
         return Ok(false);
     }
+    let generator = Table::read("generator.layers", &config.generator.layers, config.generator.slope)?;
+    let critic = Table::read("critic.layers", &config.critic.layers, config.critic.slope)?;
+    let (_, base, _) = generator.base()?;
     if height != width {
         return Err(ConfigError::new(
             "data.size",
@@ -48,6 +48,13 @@ pub fn adapt(config: &mut Config, [channels, height, width]: [usize; 3]) -> Resu
     config.generator.layers = generator.regrown(wanted, base, channels);
     config.critic.layers = critic.deepened(wanted as isize - doublings as isize);
     Ok(true)
+}
+
+/// What the generator makes as it stands; none where its table has faults, which are told elsewhere.
+fn makes(config: &Config) -> Option<Shape> {
+    let (lines, width) = (&config.generator.layers, config.latent().width());
+    let rows = parse_table(lines, config.generator.slope).ok()?;
+    Stack::new("layers", &rows, lines, Shape::Flat(width), config.init).ok().map(|stack| stack.output())
 }
 
 /// The base that gives this side after so many doublings.
@@ -125,14 +132,6 @@ impl<'a> Table<'a> {
         })
     }
 
-    /// `[channels, height, width]` of the generator's pictures, and the side of the base.
-    fn picture(&self) -> Result<([usize; 3], usize), ConfigError> {
-        let (_, side, channels) = self.base()?;
-        let channels = self.rows.iter().rev().find_map(width_of).unwrap_or(channels);
-        let last = side << self.strided.len();
-        Ok(([channels, last, last], side))
-    }
-
     /// The generator's table with so many rows of stride 2, from maps of this side to pictures of so many channels.
     fn regrown(&self, wanted: usize, side: usize, channels: usize) -> Vec<String> {
         let mut lines = self.lines.to_vec();
@@ -190,7 +189,7 @@ impl<'a> Table<'a> {
 fn width_of(row: &LayerSpec) -> Option<usize> {
     match row.map {
         Map::Conv(channels, _) | Map::UpConv(channels, _) => Some(channels),
-        Map::Linear(_) => None,
+        Map::Linear(_) | Map::Up(_) => None,
     }
 }
 

@@ -99,7 +99,7 @@ pub struct DataConfig {
     /// How many pictures to draw (drawn sets only).
     #[serde(default = "default_count")]
     pub count: usize,
-    /// Side in pixels: of drawn pictures, and to which picture files are brought.
+    /// Side in pixels: of drawn pictures, and to which picture files are brought, with `enlarge` others too.
     #[serde(default = "default_size")]
     pub size: usize,
     /// Channels to which picture files are brought: 1 is grey, 3 is colour.
@@ -108,6 +108,9 @@ pub struct DataConfig {
     /// How picture files of other proportions become square.
     #[serde(default, skip_serializing_if = "is_default")]
     pub resize: Resize,
+    /// How pictures of files with a size of their own are brought to `size`, if they are.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub enlarge: Enlarge,
     /// Side in pixels of the middle square that is cut out of picture files first; 0 cuts nothing.
     #[serde(default, skip_serializing_if = "is_default")]
     pub crop: usize,
@@ -153,6 +156,17 @@ fn is_default_channels(channels: &usize) -> bool {
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
+}
+
+/// How pictures with a size of their own (MNIST's, CIFAR's …) come to the size of the networks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Enlarge {
+    /// They keep their size.
+    #[default]
+    No,
+    /// By bicubic interpolation, as Pillow computes it.
+    Bicubic,
 }
 
 /// The sets this program can train on. As text it is the name of a drawn set or of a form of files.
@@ -272,6 +286,8 @@ pub enum InitScheme {
     Normal,
     /// The same with convolutions cut at two standard deviations (OpenAI's InfoGAN).
     Openai,
+    /// PyTorch's own: weights and biases uniform within ±1/√inputs, norm weights 1.
+    Framework,
 }
 
 /// A generator from a table of layers.
@@ -287,7 +303,7 @@ pub struct GeneratorConfig {
     pub slope: f64,
 }
 
-/// A critic from a table of layers; its head of one unit is added.
+/// A critic from a table of layers, with a head of one unit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CriticConfig {
@@ -298,9 +314,20 @@ pub struct CriticConfig {
     /// Slope of a bare `lrelu`, in the heads of terms too.
     #[serde(default = "default_slope")]
     pub slope: f64,
+    /// The row that makes the logit: one unit without an activation.
+    #[serde(default = "plain_head", skip_serializing_if = "is_plain_head")]
+    pub head: String,
     /// Real and generated pictures share one pass, with batch norm in two groups.
     #[serde(default = "yes")]
     pub shared_pass: bool,
+}
+
+fn plain_head() -> String {
+    "fc 1".to_owned()
+}
+
+fn is_plain_head(head: &String) -> bool {
+    *head == plain_head()
 }
 
 fn default_slope() -> f64 {
@@ -315,7 +342,7 @@ fn yes() -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Family {
-    /// Layer tables of linear maps, convolutions and transposed convolutions.
+    /// Layer tables of linear maps, convolutions, transposed convolutions and upsampling.
     Dcgan,
 }
 

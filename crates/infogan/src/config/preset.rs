@@ -103,6 +103,16 @@ pub const PRESETS: &[Preset] = &[
         summary: "the same on two bars of ten heights each: two properties",
         text: include_str!("../../presets/basicprop-rectangles.toml"),
     },
+    Preset {
+        name: "lab-1",
+        summary: "a lab report's DCGAN with ten categories on MNIST at 64×64",
+        text: include_str!("../../presets/lab-1.toml"),
+    },
+    Preset {
+        name: "lab-2",
+        summary: "the same with upsampling in the generator and spectral norm in the critic",
+        text: include_str!("../../presets/lab-2.toml"),
+    },
 ];
 
 /// The preset of this name.

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::{Config, ConfigError, DataSet, Pictures, PriorKind, Receiver, TransformConfig};
+use super::{Config, ConfigError, DataSet, Enlarge, Pictures, PriorKind, Receiver, TransformConfig};
 use infogan_data::Scale;
 use infogan_metrics::clustering::MAX_CATEGORIES;
 use infogan_ops::Activation;
 
+use crate::nn::{LayerSpec, Map, Shape, parse_table};
 /// Largest square that may be cut out of pictures: no picture has a longer side.
 const LARGEST_CROP: usize = 1 << 15;
 
@@ -80,6 +81,9 @@ fn train(config: &Config) -> Checked {
 fn data(config: &Config) -> Checked {
     let data = &config.data;
     within("data.seed", data.seed, 0, i64::MAX as u64)?;
+    if data.enlarge != Enlarge::No {
+        within("data.size", data.size, 8, 512)?;
+    }
     within("data.crop", data.crop, 0, LARGEST_CROP)?;
     if let DataSet::Drawn(_) = data.set {
         // Which sizes each can be drawn at, and whether so many have room, the sets themselves say.
@@ -134,10 +138,10 @@ fn networks(config: &Config) -> Checked {
             );
         }
     }
+    critic_rows(config)?;
     let last = config.generator.layers.len() - 1;
     let key = format!("generator.layers.{last}");
-    let rows = crate::nn::parse_table(&config.generator.layers, config.generator.slope)
-        .map_err(|error| ConfigError::new(format!("generator.layers.{}", error.row), error.to_string()))?;
+    let rows = table("generator.layers", &generator.layers, generator.slope)?;
     match (rows[last].activation, config.data.scale) {
         (Activation::Sigmoid, Scale::Unit) | (Activation::Tanh, Scale::Symmetric) => Ok(()),
         (Activation::Sigmoid, Scale::Symmetric) => refuse(
@@ -149,6 +153,39 @@ fn networks(config: &Config) -> Checked {
         }
         _ => refuse(key, "must end in sigmoid (data.scale \"unit\") or tanh (data.scale \"symmetric\")"),
     }
+}
+
+fn table(key: &str, layers: &[String], slope: f64) -> Result<Vec<LayerSpec>, ConfigError> {
+    parse_table(layers, slope)
+        .map_err(|error| ConfigError::new(format!("{key}.{}", error.row), error.to_string()))
+}
+
+/// The critic's head, and spectral norm with it.
+fn critic_rows(config: &Config) -> Checked {
+    let critic = &config.critic;
+    let mut rows = table("critic.layers", &critic.layers, critic.slope)?;
+    let head = parse_table(std::slice::from_ref(&critic.head), critic.slope)
+        .map_err(|error| ConfigError::new("critic.head", error.reason))?;
+    let is_logit =
+        |row: &LayerSpec| row.map == Map::Linear(Shape::Flat(1)) && row.activation == Activation::Identity;
+    if !head.iter().all(is_logit) {
+        return refuse(
+            "critic.head",
+            format!(
+                "'{}' makes no logit; it must be one unit without an activation: 'fc 1', with nobias, sn or bn after it",
+                critic.head
+            ),
+        );
+    }
+    rows.extend(head);
+    if critic.shared_pass && rows.iter().any(|row| row.spectral) {
+        return refuse(
+            "critic.shared_pass",
+            "is true, but the critic has rows with sn: a step of their power iteration belongs to every pass, to that on \
+             real and to that on generated pictures; set critic.shared_pass = false",
+        );
+    }
+    Ok(())
 }
 
 fn optimizers(config: &Config) -> Checked {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::{
     game::{CRITIC, GENERATOR, Game, ReaderStates},
     latent::{Draw, Prior, Slot},
-    nn::{Bound, NetState, Pass, read},
+    nn::{Bound, NetState, Pass, read, vector_section},
     run::pictures::{Picture, PictureError, Sheet},
     tasks::batch_tensor,
     train::state::State,
@@ -62,12 +62,18 @@ impl Trained {
     /// From a state and statistics. A state without critic can draw, but not read codes.
     pub fn new(game: Arc<Game>, state: &State, generator_state: NetState, readers: ReaderStates) -> Self {
         let bind = |name: &str| state.sections.get(name).map(|section| Bound::new(section, false));
+        let with_vectors =
+            |net: NetState, name: &str| net.with_vectors(state.sections.get(&vector_section(name)));
+        let head_name = game.codes().map(|codes| codes.network());
         Self {
             generator: Bound::new(&state.sections[GENERATOR], false),
             critic: bind(CRITIC),
-            head: game.codes().and_then(|codes| bind(codes.network())),
-            generator_state,
-            readers,
+            head: head_name.and_then(bind),
+            generator_state: with_vectors(generator_state, GENERATOR),
+            readers: ReaderStates {
+                critic: with_vectors(readers.critic, CRITIC),
+                head: with_vectors(readers.head, head_name.unwrap_or_default()),
+            },
             game,
         }
     }

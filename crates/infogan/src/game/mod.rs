@@ -1,12 +1,14 @@
 //! A GAN as a game of interchangeable parts: latent slots × generator × critic × adversarial loss × terms ×
 //! schedule of phases. This file puts the parts together and checks that they fit; `step` plays.
 
+mod monitors;
 mod statistics;
 mod step;
 pub mod terms;
 
+pub use monitors::{DIVERSITY, FOOLED};
 pub use statistics::{ReaderStates, statistics_batches};
-pub use step::{DIVERSITY, StepError, StepReport};
+pub use step::{StepError, StepReport};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +19,7 @@ use crate::{
     config::{Config, ConfigError, Latents, OptimizerKind, PhaseConfig, Receiver, Side, TermConfig},
     latent::Latent,
     networks::dcgan::{Critic, Generator},
-    nn::{Entry, ParameterSpec, Section, Shape, TableError, initialise},
+    nn::{Entry, ParameterSpec, Section, Shape, TableError, initialise, vector_section, vectors},
     train::state::{STEP, State},
 };
 use terms::{Codes, Needs, Term};
@@ -84,13 +86,12 @@ impl Game {
         extra: Vec<Box<dyn Term>>,
     ) -> Result<Self, ConfigError> {
         let latent = config.latent();
-        let truncated = config.init == crate::config::InitScheme::Openai;
         let table = |key: &str| {
             let key = format!("{key}.layers");
             move |error: TableError| ConfigError::new(format!("{key}.{}", error.row), error.to_string())
         };
         let generator =
-            Generator::new(&config.generator.layers, config.generator.slope, latent.width(), truncated)
+            Generator::new(&config.generator.layers, config.generator.slope, latent.width(), config.init)
                 .map_err(table("generator"))?;
         if generator.stack().output() != Shape::Map(picture) {
             let [channels, height, width] = picture;
@@ -102,13 +103,14 @@ impl Game {
                 ),
             ));
         }
-        let critic = Critic::new(&config.critic.layers, config.critic.slope, picture, truncated)
+        let reader = &config.critic;
+        let critic = Critic::new(&reader.layers, &reader.head, reader.slope, picture, config.init)
             .map_err(table("critic"))?;
         let mut terms = Vec::new();
         for (name, term) in &config.terms {
             terms.push(match term {
                 TermConfig::Codes(codes) => {
-                    Box::new(Codes::new(name, codes, config.critic.slope, &latent, &critic, truncated)?)
+                    Box::new(Codes::new(name, codes, config.critic.slope, &latent, &critic, config.init)?)
                         as Box<dyn Term>
                 }
             });
@@ -194,6 +196,17 @@ impl Game {
         all
     }
 
+    /// Everything that passes read, by section: every network's parameters, and beside it the vectors of its spectral
+    /// norms, if it has any.
+    pub fn sections(&self) -> Vec<(String, Vec<ParameterSpec>)> {
+        let with_vectors = |(name, parameters): (String, Vec<ParameterSpec>)| {
+            let beside = vectors(&parameters);
+            let beside = (!beside.is_empty()).then(|| (vector_section(&name), beside));
+            std::iter::once((name, parameters)).chain(beside)
+        };
+        self.networks().into_iter().flat_map(with_vectors).collect()
+    }
+
     /// The state before the first step.
     pub fn init(&self, streams: &Streams) -> State {
         self.build(|name, specs| initialise(name, specs, streams, &self.device))
@@ -208,7 +221,7 @@ impl Game {
     fn build(&self, parameters: impl Fn(&str, &[ParameterSpec]) -> Section) -> State {
         let mut state = State::default();
         state.counters.insert(STEP.to_owned(), 0);
-        for (name, specs) in self.networks() {
+        for (name, specs) in self.sections() {
             state.sections.insert(name.clone(), parameters(&name, &specs));
         }
         for (name, optimizer) in &self.optimizers {
@@ -306,8 +319,8 @@ fn own_networks(
             let key = format!("terms.{}.network", term.name());
             // Sections become files, and some file systems do not tell upper case from lower.
             let same = |other: &String| other.eq_ignore_ascii_case(&network.name);
-            let taken =
-                names.iter().any(same) || optimizers.keys().any(|name| same(&optimizer_section(name)));
+            let taken = names.iter().any(|name| same(name) || same(&vector_section(name)))
+                || optimizers.keys().any(|name| same(&optimizer_section(name)));
             if taken || network.name.is_empty() {
                 return Err(ConfigError::new(
                     key,

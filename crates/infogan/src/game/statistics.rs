@@ -41,7 +41,7 @@ impl Game {
     /// The generator's statistics over latents of the run's own stream.
     pub fn generator_statistics(&self, state: &State, streams: &Streams) -> NetState {
         let bound = Bound::new(&state.sections[GENERATOR], false);
-        let mut net = NetState::default();
+        let mut net = state.passes(GENERATOR);
         for draw in self.statistics_draws(streams) {
             self.generator().forward(&bound, &mut net, draw.tensor(self.device()), Pass::GATHER);
         }
@@ -53,7 +53,10 @@ impl Game {
     pub fn reader_statistics(&self, state: &State, batches: impl Iterator<Item = Tensor<4>>) -> ReaderStates {
         let critic = Bound::new(&state.sections[CRITIC], false);
         let head = self.codes().map(|codes| (codes, Bound::new(&state.sections[codes.network()], false)));
-        let mut states = ReaderStates::default();
+        let mut states = ReaderStates {
+            critic: state.passes(CRITIC),
+            head: self.codes().map(|codes| state.passes(codes.network())).unwrap_or_default(),
+        };
         for pictures in batches {
             let output = self.critic().forward(&critic, &mut states.critic, pictures, Pass::GATHER);
             if let Some((codes, head)) = &head {

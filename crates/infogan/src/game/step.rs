@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use burn::tensor::{Tensor, activation};
 use infogan_data::random::{Address, Streams};
-use infogan_metrics::diversity::nearest_distance;
 use infogan_ops::{AdamOptions, adam, sgd, squares_finite};
 
 use super::{
-    CRITIC, GENERATOR, Game, Optimizer, Phase, optimizer_counter, optimizer_section, terms::TermContext,
+    CRITIC, DIVERSITY, FOOLED, GENERATOR, Game, Optimizer, Phase,
+    monitors::{diversity, fooled},
+    optimizer_counter, optimizer_section,
+    terms::TermContext,
 };
 use crate::{
     config::{Latents, OptimizerKind, Pictures, Receiver, Side},
@@ -43,10 +45,6 @@ pub enum StepError {
     Data(#[from] infogan_data::DataError),
 }
 
-/// Monitor: how far generated pictures of a batch lie from their nearest neighbours, over the same of the real batch.
-/// Near 1 they differ as real ones do; near 0 every picture has its double: collapse.
-pub const DIVERSITY: &str = "diversity";
-
 /// What a step has to say.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StepReport {
@@ -54,8 +52,8 @@ pub struct StepReport {
     pub losses: BTreeMap<String, f64>,
     /// Lower bounds on information by name, in nats.
     pub bounds: BTreeMap<String, f64>,
-    /// Mean of D on real and on generated pictures in the critic's phase (`critic_real`, `critic_fake`); at steps with a
-    /// line in the log also [`DIVERSITY`].
+    /// Mean of D on real and on generated pictures in the critic's phase (`critic_real`, `critic_fake`); [`FOOLED`] in the
+    /// generator's; at steps with a line in the log also [`DIVERSITY`].
     pub monitors: BTreeMap<String, f64>,
 }
 
@@ -66,6 +64,8 @@ type Gradients = BTreeMap<String, BTreeMap<String, Tensor<1>>>;
 struct Generation {
     draw: Draw,
     generator: Bound,
+    /// Where its pass left the generator's state.
+    net: NetState,
     fake: Tensor<4>,
 }
 
@@ -75,6 +75,8 @@ struct Scene<'a> {
     real: Option<Tensor<4>>,
     fake: Option<Tensor<4>>,
     critic: Bound,
+    /// Where the passes on real and on generated pictures left the critic's state.
+    nets: [NetState; 2],
     critic_real: Option<CriticOutput>,
     critic_fake: Option<CriticOutput>,
 }
@@ -156,8 +158,9 @@ impl Game {
     fn generate(&self, state: &State, draw: Draw, record: bool) -> Generation {
         let generator = Bound::new(&state.sections[GENERATOR], record);
         let latents = draw.tensor(&self.device); // [N, width]
-        let fake = self.generator.forward(&generator, &mut NetState::default(), latents, Pass::TRAIN);
-        Generation { draw, generator, fake } // [N, C, H, W]
+        let mut net = state.passes(GENERATOR);
+        let fake = self.generator.forward(&generator, &mut net, latents, Pass::TRAIN); // [N, C, H, W]
+        Generation { draw, generator, net, fake }
     }
 
     /// Runs one phase: losses, gradients, updates. Gives the generation back if a later phase may reuse it. `number` is
@@ -191,12 +194,14 @@ impl Game {
             real: real.map(|real| seen(real, Pictures::Real)),
             fake: fake.map(|fake| seen(fake, Pictures::Generated)),
             critic: Bound::new(&state.sections[CRITIC], trains(CRITIC)),
+            nets: [state.passes(CRITIC), NetState::default()],
             critic_real: None,
             critic_fake: None,
         };
         let real = scene.real.as_ref().filter(|_| phase.needs.critic_real);
         let fake = scene.fake.as_ref().filter(|_| phase.needs.critic_fake);
-        [scene.critic_real, scene.critic_fake] = self.ask_critic(&scene.critic, real, fake);
+        [scene.critic_real, scene.critic_fake] =
+            self.ask_critic(&scene.critic, &mut scene.nets, Pass::TRAIN, real, fake);
 
         let mut total: Option<Tensor<1>> = None;
         let mut losses: Vec<(String, Tensor<1>)> = Vec::new();
@@ -217,6 +222,7 @@ impl Game {
                 total = Some(loss);
             }
             (Side::Generator, _, Some(on_fake)) => {
+                report.monitors.insert(FOOLED.to_owned(), fooled(&on_fake.logits));
                 let pair = self.config.adversarial.loss_at(state.step());
                 let loss = generator_loss(on_fake.logits.clone(), pair, epsilon);
                 losses.push((GENERATOR.to_owned(), loss.clone()));
@@ -226,6 +232,7 @@ impl Game {
         }
 
         let mut owned = BTreeMap::new();
+        let mut passes = BTreeMap::new();
         for term in &self.terms {
             let Some(share) = term.shares().iter().find(|share| share.phase == phase.settings.name) else {
                 continue;
@@ -237,8 +244,10 @@ impl Game {
                     (network.name.clone(), Bound::new(&state.sections[&network.name], tracked))
                 })
                 .collect();
+            let mut states: BTreeMap<String, NetState> =
+                networks.keys().map(|network| (network.clone(), state.passes(network))).collect();
             let routed = self.route(&scene, wants(Receiver::Generator), wants(Receiver::Trunk));
-            let term_loss = term.loss(&TermContext {
+            let term_loss = term.loss(&mut TermContext {
                 phase: &phase.settings.name,
                 draw: scene.draw,
                 real: scene.real.as_ref(),
@@ -246,9 +255,11 @@ impl Game {
                 critic_real: routed.critic_real.as_ref(),
                 critic_fake: routed.critic_fake.as_ref(),
                 networks: &networks,
+                states: &mut states,
                 device: &self.device,
             });
             owned.extend(networks);
+            passes.extend(states);
             losses.extend(term_loss.losses);
             bounds.extend(term_loss.bounds);
             total = Some(match total {
@@ -257,8 +268,9 @@ impl Game {
             });
         }
 
+        let step = state.step() + 1;
         let not_finite = |what: String| StepError::NotFinite {
-            step: state.step() + 1,
+            step,
             what,
             phase: phase.settings.name.clone(),
             players: phase.trained.iter().cloned().collect::<Vec<_>>().join(", "),
@@ -271,6 +283,12 @@ impl Game {
             report.losses.insert(name, value);
         }
         report.bounds.extend(bounds.iter().map(|(name, bound)| (name.clone(), scalar(bound))));
+        let [_, critic] = scene.nets;
+        passes.insert(CRITIC.to_owned(), critic);
+        passes.extend(generation.as_ref().map(|generation| (GENERATOR.to_owned(), generation.net.clone())));
+        for (network, passes) in passes {
+            state.take_over(&network, passes);
+        }
         let Some(total) = total else { return Ok(generation) };
         if !scalar(&total).is_finite() {
             return Err(not_finite("the sum of the losses".to_owned()));
@@ -298,25 +316,36 @@ impl Game {
         Ok(generation)
     }
 
-    /// The critic's answers to real and to generated pictures: in one pass where batch norm can be cut in groups.
+    /// The critic's answers to real and to generated pictures: in one pass where batch norm can be cut in groups. `nets`
+    /// are the critic's states for either; where a pass moves them, the second goes on from where the first ended.
     fn ask_critic(
         &self,
         critic: &Bound,
+        nets: &mut [NetState; 2],
+        pass: Pass,
         real: Option<&Tensor<4>>,
         fake: Option<&Tensor<4>>,
     ) -> [Option<CriticOutput>; 2] {
-        let ask = |pictures: Tensor<4>, pass: Pass| {
-            self.critic.forward(critic, &mut NetState::default(), pictures, pass)
+        let [of_real, of_fake] = nets;
+        let ask = |net: &mut NetState, pictures: &Tensor<4>| {
+            self.critic.forward(critic, net, pictures.clone(), pass)
         };
         match (real, fake) {
-            // Groups are of equal size.
+            // Groups are of equal size. Networks with spectral norms never come here: validation.
             (Some(real), Some(fake)) if self.config.critic.shared_pass && real.dims() == fake.dims() => {
                 let batch = real.dims()[0];
                 let both = Tensor::cat(vec![real.clone(), fake.clone()], 0); // [2·N, C, H, W]
-                let both = ask(both, Pass { norm: NormMode::Batch { groups: 2 }, gather: false });
+                let pass = Pass { norm: NormMode::Batch { groups: 2 }, ..pass };
+                let both = self.critic.forward(critic, of_real, both, pass);
                 [Some(both.part(0, batch)), Some(both.part(batch, batch))]
             }
-            (real, fake) => [real, fake].map(|pictures| Some(ask(pictures?.clone(), Pass::TRAIN))),
+            (real, fake) => {
+                let on_real = real.map(|pictures| ask(of_real, pictures));
+                if pass.iterate {
+                    *of_fake = of_real.clone();
+                }
+                [on_real, fake.map(|pictures| ask(of_fake, pictures))]
+            }
         }
     }
 
@@ -345,8 +374,9 @@ impl Game {
         }
         let bound = if trunk { scene.critic.clone() } else { scene.critic.constant() };
         let real = scene.real.as_ref().filter(|_| scene.critic_real.is_some());
+        let asked = fake.as_ref().filter(|_| scene.critic_fake.is_some());
         let [critic_real, critic_fake] =
-            self.ask_critic(&bound, real, fake.as_ref().filter(|_| scene.critic_fake.is_some()));
+            self.ask_critic(&bound, &mut scene.nets.clone(), Pass::AGAIN, real, asked);
         Routed { fake, critic_real, critic_fake }
     }
 }
@@ -439,17 +469,6 @@ fn not_finite_among(gradients: &Gradients) -> Option<String> {
 /// A phase's position in the schedule and the repeat within it, as one part of the address of random numbers.
 fn number(phase: usize, repeat: u64) -> u32 {
     (phase as u32) << 16 | repeat as u32
-}
-
-/// [`DIVERSITY`] of real and generated pictures, `[N, C, H, W]` each; none where the real ones do not differ.
-fn diversity((real, fake): (&Tensor<4>, &Tensor<4>)) -> Option<f64> {
-    let distance = |pictures: &Tensor<4>| {
-        let [_, channels, height, width] = pictures.dims();
-        let values = read(pictures.clone().inner()); // N rows of C·H·W
-        nearest_distance(&values, channels * height * width).ok()
-    };
-    let (real, fake) = (distance(real)?, distance(fake)?);
-    (real > 0.0).then(|| fake / real)
 }
 
 /// Reads one number.

@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 use burn::tensor::Tensor;
 
 use super::{CriticOutput, FEATURES};
-use crate::nn::{Bound, Feature, NetState, ParameterSpec, Pass, Shape, Stack, TableError, parse_table};
+use crate::{
+    config::InitScheme,
+    nn::{Bound, Feature, NetState, ParameterSpec, Pass, Shape, Stack, TableError, parse_table},
+};
 
 /// Latents to pictures.
 #[derive(Clone, Debug)]
@@ -23,10 +26,10 @@ impl Generator {
         lines: &[String],
         slope: f64,
         latent_width: usize,
-        truncated: bool,
+        init: InitScheme,
     ) -> Result<Self, TableError> {
         let table = parse_table(lines, slope)?;
-        Ok(Self { stack: Stack::new("layers", &table, lines, Shape::Flat(latent_width), truncated)? })
+        Ok(Self { stack: Stack::new("layers", &table, lines, Shape::Flat(latent_width), init)? })
     }
 
     /// The layers.
@@ -62,21 +65,22 @@ pub struct Critic {
 }
 
 impl Critic {
-    /// Builds the trunk's table on pictures `[C, H, W]`; the head is one linear unit.
+    /// Builds the trunk's table on pictures `[C, H, W]`. `head` is the row of one linear unit that makes the logit.
     ///
     /// # Errors
     /// [`TableError`] for a row that cannot be read or does not fit.
     pub fn new(
         lines: &[String],
+        head: &str,
         slope: f64,
         picture: [usize; 3],
-        truncated: bool,
+        init: InitScheme,
     ) -> Result<Self, TableError> {
         let table = parse_table(lines, slope)?;
-        let trunk = Stack::new("trunk", &table, lines, Shape::Map(picture), truncated)?;
-        let line = ["fc 1".to_owned()];
+        let trunk = Stack::new("trunk", &table, lines, Shape::Map(picture), init)?;
+        let line = [head.to_owned()];
         let features = Shape::Flat(trunk.output().count());
-        let head = Stack::new("head", &parse_table(&line, slope)?, &line, features, truncated)?;
+        let head = Stack::new("head", &parse_table(&line, slope)?, &line, features, init)?;
         Ok(Self { trunk, head })
     }
 

@@ -25,6 +25,13 @@ pub enum Init {
         /// Standard deviation before the cut.
         std: f32,
     },
+    /// Uniform between minus and plus this bound.
+    Uniform {
+        /// The bound.
+        bound: f32,
+    },
+    /// A direction: standard normals divided by their norm.
+    Direction,
 }
 
 /// One parameter of a network: its path inside the network, shape in PyTorch's layout and beginning.
@@ -96,10 +103,18 @@ pub fn initialise(network: &str, specs: &[ParameterSpec], streams: &Streams, dev
             Init::Zero => vec![0.0; spec.count()],
             Init::Normal { mean, std } => (0..spec.count()).map(|_| mean + std * stream.normal()).collect(),
             Init::Truncated { std } => (0..spec.count()).map(|_| std * stream.truncated_normal()).collect(),
+            Init::Uniform { bound } => (0..spec.count()).map(|_| stream.uniform(-bound, bound)).collect(),
+            Init::Direction => direction((0..spec.count()).map(|_| stream.normal()).collect()),
         };
         (spec.path.clone(), Entry::from_values(&spec.shape, values, device))
     };
     specs.iter().map(draw).collect()
+}
+
+/// A vector divided by its norm.
+fn direction(values: Vec<f32>) -> Vec<f32> {
+    let norm = values.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt();
+    values.into_iter().map(|value| (f64::from(value) / norm) as f32).collect()
 }
 
 /// A network's parameters made ready for forward passes: tracked by autodiff or constants.
@@ -161,30 +176,35 @@ pub enum NormMode {
     Stored,
 }
 
-/// What a forward pass may do besides computing: the mode of batch norm and whether batch statistics are
-/// gathered into the [`NetState`].
+/// What a forward pass may do besides computing: the mode of batch norm, whether batch statistics are gathered into
+/// the [`NetState`], and whether the vectors of spectral norms in it move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pass {
     /// Statistics of batch norm.
     pub norm: NormMode,
     /// Gather the batch statistics of this pass.
     pub gather: bool,
+    /// Take a step of the power iteration of every spectral norm.
+    pub iterate: bool,
 }
 
 impl Pass {
     /// Training: batch statistics, nothing gathered.
-    pub const TRAIN: Self = Self { norm: NormMode::Batch { groups: 1 }, gather: false };
+    pub const TRAIN: Self = Self { norm: NormMode::Batch { groups: 1 }, gather: false, iterate: true };
+    /// A training pass once more, for other gradients: what it computes is the same.
+    pub const AGAIN: Self = Self { iterate: false, ..Self::TRAIN };
     /// Drawing and scoring: stored statistics.
-    pub const STORED: Self = Self { norm: NormMode::Stored, gather: false };
+    pub const STORED: Self = Self { norm: NormMode::Stored, gather: false, iterate: false };
     /// Gathering statistics over several batches.
-    pub const GATHER: Self = Self { norm: NormMode::Batch { groups: 1 }, gather: true };
+    pub const GATHER: Self = Self { gather: true, ..Self::AGAIN };
 }
 
-/// The state of a network beside its parameters: statistics of its batch norms.
+/// The state of a network beside its parameters: statistics of its batch norms, vectors of its spectral norms.
 #[derive(Clone, Debug, Default)]
 pub struct NetState {
     statistics: BTreeMap<String, (Tensor<1>, Tensor<1>)>,
     tallies: BTreeMap<String, Tally>,
+    vectors: Section,
 }
 
 /// Sums over batches, weighted by their size: enough for the mean and variance of all of them together.
@@ -196,6 +216,23 @@ struct Tally {
 }
 
 impl NetState {
+    /// With the vectors of a network's spectral norms; one without any has no section of them.
+    #[must_use]
+    pub fn with_vectors(mut self, vectors: Option<&Section>) -> Self {
+        self.vectors = vectors.cloned().unwrap_or_default();
+        self
+    }
+
+    /// The vectors as passes left them.
+    pub fn into_vectors(self) -> Section {
+        self.vectors
+    }
+
+    /// The vectors, for the spectral norms themselves.
+    pub(super) fn vectors(&mut self) -> &mut Section {
+        &mut self.vectors
+    }
+
     /// The stored statistics of the batch norm at a path; mean 0 and variance 1 when none are stored.
     pub(super) fn stored(&self, path: &str, channels: usize, device: &Device) -> (Tensor<1>, Tensor<1>) {
         self.statistics

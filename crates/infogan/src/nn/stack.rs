@@ -1,12 +1,15 @@
 //! A sequence of layers built from a table.
 
 use burn::tensor::Tensor;
-use infogan_ops::{Activation, Statistics, batch_norm, conv_transpose2d, conv2d, flatten, linear, unflatten};
+use infogan_ops::{
+    Activation, Statistics, batch_norm, conv_transpose2d, conv2d, flatten, linear, unflatten, upsample,
+};
 
 use super::{
-    Bound, Init, LayerSpec, NetState, NormMode, ParameterSpec, Pass, Shape, TableError,
+    Bound, Init, LayerSpec, NetState, NormMode, ParameterSpec, Pass, Shape, TableError, spectral,
     table::{Map, SIDE_LIMIT},
 };
+use crate::config::InitScheme;
 
 /// ε of every batch norm (PyTorch's and TensorFlow's 1e-5).
 pub const NORM_EPSILON: f64 = 1e-5;
@@ -59,12 +62,11 @@ struct Layer {
     spec: LayerSpec,
     from: Shape,
     to: Shape,
-    truncated: bool,
+    init: InitScheme,
 }
 
 impl Stack {
     /// Fits a table to its input. `prefix` names the rows: `trunk` gives `trunk.0`, an empty one `0`.
-    /// `truncated` draws convolution weights from a cut normal, as OpenAI's code does.
     ///
     /// # Errors
     /// [`TableError`] for the first row that does not fit what comes before it.
@@ -73,7 +75,7 @@ impl Stack {
         table: &[LayerSpec],
         lines: &[String],
         input: Shape,
-        truncated: bool,
+        init: InitScheme,
     ) -> Result<Self, TableError> {
         let mut from = input;
         let mut layers = Vec::with_capacity(table.len());
@@ -84,7 +86,7 @@ impl Stack {
                 reason,
             })?;
             let path = if prefix.is_empty() { row.to_string() } else { format!("{prefix}.{row}") };
-            layers.push(Layer { path, spec: *spec, from, to, truncated });
+            layers.push(Layer { path, spec: *spec, from, to, init });
             from = to;
         }
         Ok(Self { layers, input })
@@ -108,22 +110,17 @@ impl Stack {
     /// All parameters in order.
     pub fn parameters(&self) -> Vec<ParameterSpec> {
         let mut all = Vec::new();
-        for layer in &self.layers {
+        for layer in self.layers.iter().filter(|layer| !matches!(layer.spec.map, Map::Up(_))) {
             let mut declare = |name: &str, shape: Vec<usize>, init: Init| {
                 all.push(ParameterSpec { path: format!("{}.{name}", layer.path), shape, init });
             };
-            // OpenAI's scales: every map N(0, .02), norm weights N(1, .02).
-            let std = 0.02;
-            let weight = match layer.spec.map {
-                Map::Conv(..) if layer.truncated => Init::Truncated { std },
-                _ => Init::Normal { mean: 0.0, std },
-            };
-            declare("weight", layer.weight_shape(), weight);
+            let Beginning { weight, bias, gamma } = layer.beginning();
+            declare(layer.weight_name(), layer.weight_shape(), weight);
             if layer.spec.bias {
-                declare("bias", vec![layer.width()], Init::Zero);
+                declare("bias", vec![layer.width()], bias);
             }
             if layer.spec.norm {
-                declare("norm.weight", vec![layer.width()], Init::Normal { mean: 1.0, std });
+                declare("norm.weight", vec![layer.width()], gamma);
                 declare("norm.bias", vec![layer.width()], Init::Zero);
             }
         }
@@ -148,12 +145,54 @@ impl Stack {
     }
 }
 
+/// How the parameters of a layer begin.
+struct Beginning {
+    weight: Init,
+    bias: Init,
+    gamma: Init,
+}
+
 impl Layer {
+    fn beginning(&self) -> Beginning {
+        // OpenAI's scales: every map N(0, .02), norm weights N(1, .02).
+        let std = 0.02;
+        let (normal, gamma) = (Init::Normal { mean: 0.0, std }, Init::Normal { mean: 1.0, std });
+        match (self.init, self.spec.map) {
+            (InitScheme::Openai, Map::Conv(..)) => {
+                Beginning { weight: Init::Truncated { std }, bias: Init::Zero, gamma }
+            }
+            (InitScheme::Openai | InitScheme::Normal, _) => {
+                Beginning { weight: normal, bias: Init::Zero, gamma }
+            }
+            (InitScheme::Framework, _) => {
+                // PyTorch counts the second dimension of every weight as inputs, also of a transposed convolution, whose
+                // second dimension are its outputs.
+                let inputs: usize = self.weight_shape()[1..].iter().product();
+                let uniform = Init::Uniform { bound: 1.0 / (inputs as f32).sqrt() };
+                Beginning { weight: uniform, bias: uniform, gamma: Init::Normal { mean: 1.0, std: 0.0 } }
+            }
+        }
+    }
+
+    fn weight_name(&self) -> &'static str {
+        if self.spec.spectral { spectral::WEIGHT } else { "weight" }
+    }
+
+    /// The weight as this pass uses it.
+    fn weight<const D: usize>(&self, parameters: &Bound, state: &mut NetState, pass: Pass) -> Tensor<D> {
+        let weight = parameters.get::<D>(&format!("{}.{}", self.path, self.weight_name()));
+        if self.spec.spectral {
+            return spectral::normalised(&self.path, weight, state, pass.iterate);
+        }
+        weight
+    }
+
     /// What biases and batch norm count: units after a linear map (also when they are reshaped to maps), else maps.
     fn width(&self) -> usize {
         match self.spec.map {
             Map::Linear(to) => to.count(),
             Map::Conv(maps, _) | Map::UpConv(maps, _) => maps,
+            Map::Up(_) => 0,
         }
     }
 
@@ -166,6 +205,7 @@ impl Layer {
             Map::Linear(to) => vec![to.count(), self.from.count()],
             Map::Conv(out, window) => vec![out, from_channels, window.kernel, window.kernel],
             Map::UpConv(out, window) => vec![from_channels, out, window.kernel, window.kernel],
+            Map::Up(_) => Vec::new(),
         }
     }
 
@@ -176,7 +216,7 @@ impl Layer {
         let direct = if self.spec.norm { Activation::Identity } else { self.spec.activation };
         match self.spec.map {
             Map::Linear(to) => {
-                let weight = parameters.get::<2>(&format!("{path}.weight"));
+                let weight = self.weight::<2>(parameters, state, pass); // [out, in]
                 let y = linear(x.flat(), weight, bias, direct); // [N, units]
                 let y = self.normalise(parameters, state, y, pass);
                 match to {
@@ -188,11 +228,17 @@ impl Layer {
                 let Some(from) = maps_of(&self.spec, self.from) else {
                     unreachable!("checked by output_shape")
                 };
-                let weight = parameters.get::<4>(&format!("{path}.weight"));
+                let weight = self.weight::<4>(parameters, state, pass);
                 let up = matches!(self.spec.map, Map::UpConv(..));
                 let convolve = if up { conv_transpose2d } else { conv2d };
                 let y = convolve(x.map(from), weight, bias, window, 1, direct); // [N, C, H, W]
                 Feature::Map(self.normalise(parameters, state, y, pass))
+            }
+            Map::Up(factor) => {
+                let Some(from) = maps_of(&self.spec, self.from) else {
+                    unreachable!("checked by output_shape")
+                };
+                Feature::Map(upsample(x.map(from), factor)) // [N, C, factor·H, factor·W]
             }
         }
     }
@@ -247,29 +293,33 @@ fn maps_of(spec: &LayerSpec, from: Shape) -> Option<[usize; 3]> {
 
 /// Shape after a layer, or why it does not fit.
 fn output_shape(spec: &LayerSpec, from: Shape) -> Result<Shape, String> {
-    let side = |new: fn(&infogan_ops::Window, usize) -> Option<usize>, window: &infogan_ops::Window| {
-        let Some([_, height, width]) = maps_of(spec, from) else {
+    let Map::Linear(to) = spec.map else {
+        let Some(maps) = maps_of(spec, from) else {
             return Err(format!(
                 "needs maps but gets a vector of {from}; reshape it in the row before, as in 'fc 7x7x128'"
             ));
         };
-        match (new(window, height), new(window, width)) {
-            (Some(height), Some(width)) if height.max(width) <= SIDE_LIMIT => Ok([height, width]),
-            (Some(height), Some(width)) => {
-                Err(format!("makes maps of {height}×{width}; sides of at most {SIDE_LIMIT} are allowed"))
-            }
-            _ => Err(format!("a kernel of {} does not fit maps of {height}×{width}", window.kernel)),
-        }
+        return maps_after(spec.map, maps).map(Shape::Map);
     };
-    match &spec.map {
-        Map::Linear(to) => Ok(*to),
-        Map::Conv(out, window) => {
-            let [height, width] = side(infogan_ops::Window::down, window)?;
-            Ok(Shape::Map([*out, height, width]))
+    Ok(to)
+}
+
+/// Maps after a layer that reads maps, or why it does not fit.
+fn maps_after(map: Map, [channels, height, width]: [usize; 3]) -> Result<[usize; 3], String> {
+    let (out, sides) = match map {
+        Map::Conv(out, window) => (out, [height, width].map(|side| window.down(side))),
+        Map::UpConv(out, window) => (out, [height, width].map(|side| window.up(side))),
+        Map::Up(factor) => (channels, [height, width].map(|side| side.checked_mul(factor))),
+        Map::Linear(_) => unreachable!("reads vectors"),
+    };
+    match (sides, map) {
+        ([Some(height), Some(width)], _) if height.max(width) <= SIDE_LIMIT => Ok([out, height, width]),
+        ([Some(height), Some(width)], _) => {
+            Err(format!("makes maps of {height}×{width}; sides of at most {SIDE_LIMIT} are allowed"))
         }
-        Map::UpConv(out, window) => {
-            let [height, width] = side(infogan_ops::Window::up, window)?;
-            Ok(Shape::Map([*out, height, width]))
+        (_, Map::Conv(_, window) | Map::UpConv(_, window)) => {
+            Err(format!("a kernel of {} does not fit maps of {height}×{width}", window.kernel))
         }
+        _ => Err(format!("does not fit maps of {height}×{width}")),
     }
 }

@@ -5,10 +5,11 @@
 //! fc 7x7x128 bn relu         linear map, reshaped to 128 maps of 7×7
 //! conv 64 k4 s2 lrelu        convolution to 64 maps
 //! upconv 1 k4 s2 sigmoid     transposed convolution to one map
+//! up 2                       every pixel of the maps twice in either direction
 //! ```
 //!
 //! Padding is "SAME" unless `pN` is given. Every map has a bias unless `nobias` is given. `lrelu` takes the slope
-//! of its network, `lrelu0.2` its own.
+//! of its network, `lrelu0.2` its own. `sn` divides the weight of `fc` or `conv` by its largest singular value.
 
 use infogan_ops::{Activation, Window};
 
@@ -50,6 +51,8 @@ pub enum Map {
     Conv(usize, Window),
     /// Transposed convolution to so many maps.
     UpConv(usize, Window),
+    /// Maps so many times as high and wide, by repeating pixels. It has no parameters.
+    Up(usize),
 }
 
 /// One line of a table.
@@ -61,6 +64,8 @@ pub struct LayerSpec {
     pub bias: bool,
     /// Whether batch norm stands between map and activation.
     pub norm: bool,
+    /// Whether the weight is spectrally normalised.
+    pub spectral: bool,
     /// The non-linearity.
     pub activation: Activation,
 }
@@ -81,6 +86,8 @@ pub struct TableError {
 const LIMIT: usize = 1 << 20;
 /// Largest kernel, stride and padding.
 const WINDOW_LIMIT: usize = 512;
+/// Largest factor of `up`.
+const FACTOR_LIMIT: usize = 16;
 /// Largest side of maps.
 pub(super) const SIDE_LIMIT: usize = 4096;
 
@@ -97,18 +104,29 @@ pub fn parse_table(lines: &[String], slope: f64) -> Result<Vec<LayerSpec>, Table
 
 fn parse_row(line: &str, slope: f64) -> Result<LayerSpec, String> {
     let mut words = line.split_whitespace();
-    let kind = words.next().ok_or("is empty; a row begins with fc, conv or upconv")?;
+    let kind = words.next().ok_or("is empty; a row begins with fc, conv, upconv or up")?;
+    if kind == "up" {
+        return parse_up(words.collect());
+    }
     if !["fc", "conv", "upconv"].contains(&kind) {
-        return Err(format!("'{kind}' is not a layer; a row begins with fc, conv or upconv"));
+        return Err(format!("'{kind}' is not a layer; a row begins with fc, conv, upconv or up"));
     }
     let size = words.next().ok_or(format!("{kind} needs a size, as in '{kind} 64'"))?;
     let (mut kernel, mut stride, mut padding) = (None, None, None);
-    let (mut bias, mut norm, mut activation) = (true, false, Activation::Identity);
+    let (mut bias, mut norm, mut spectral) = (true, false, false);
+    let mut activation = Activation::Identity;
     for word in words {
         let convolution = kind != "fc";
         match word {
             "bn" => norm = true,
             "nobias" => bias = false,
+            "sn" if kind == "upconv" => {
+                return Err("'sn' is not for upconv: the weight of a transposed convolution lies [in, out, k, k], and \
+                            which of its matrices is meant differs between programs; upsample instead, as in 'up 2' and \
+                            then 'conv 64 k3 sn'"
+                    .to_owned());
+            }
+            "sn" => spectral = true,
             "relu" => activation = Activation::Relu,
             "tanh" => activation = Activation::Tanh,
             "sigmoid" => activation = Activation::Sigmoid,
@@ -120,8 +138,9 @@ fn parse_row(line: &str, slope: f64) -> Result<LayerSpec, String> {
                 (Some(("p", n)), _) if convolution => padding = Some(number(n, word, 0, WINDOW_LIMIT)?),
                 _ => {
                     let window = if convolution { "kN (kernel), sN (stride), pN (padding), " } else { "" };
+                    let sn = if kind == "upconv" { "" } else { "sn, " };
                     return Err(format!(
-                        "'{word}' is not known here; allowed after the size: {window}bn, nobias, relu, lrelu, \
+                        "'{word}' is not known here; allowed after the size: {window}bn, {sn}nobias, relu, lrelu, \
                          lrelu0.2, tanh, sigmoid"
                     ));
                 }
@@ -141,7 +160,22 @@ fn parse_row(line: &str, slope: f64) -> Result<LayerSpec, String> {
             if kind == "conv" { Map::Conv(channels, window) } else { Map::UpConv(channels, window) }
         }
     };
-    Ok(LayerSpec { map, bias, norm, activation })
+    Ok(LayerSpec { map, bias, norm, spectral, activation })
+}
+
+/// The words after `up`: a factor, or none for 2.
+fn parse_up(words: Vec<&str>) -> Result<LayerSpec, String> {
+    let factor = match words[..] {
+        [] => 2,
+        [factor] => number(factor, factor, 2, FACTOR_LIMIT)?,
+        _ => {
+            return Err(
+                "up takes a factor and nothing else, as in 'up 2'; what follows is a row of its own".into()
+            );
+        }
+    };
+    let (bias, norm, spectral) = (false, false, false);
+    Ok(LayerSpec { map: Map::Up(factor), bias, norm, spectral, activation: Activation::Identity })
 }
 
 fn number(text: &str, word: &str, least: usize, most: usize) -> Result<usize, String> {

@@ -8,7 +8,7 @@ use infogan_data::{
 
 use crate::{
     Error,
-    config::{Config, ConfigError, DataSet},
+    config::{Config, ConfigError, DataSet, Enlarge},
 };
 
 /// Both halves of a data set.
@@ -47,8 +47,13 @@ pub fn load_sets(config: &Config, watch: &(dyn Fn(usize, usize) + Sync)) -> Resu
     let shape = [data.channels, data.size, data.size];
     let options = FolderOptions { fit: data.fit(shape), labels: data.labels.clone() };
     let sets = read_sets(source, path, &options, watch)?;
-    let test = sets.test.take(config.evaluate.test);
-    Ok(Sets { test, ..sets })
+    let (train, test) = (sets.train, sets.test.take(config.evaluate.test));
+    // Picture files have the size already.
+    if data.enlarge == Enlarge::No || source == Source::Pictures {
+        return Ok(Sets { train, test, ..sets });
+    }
+    let enlarged = |set: ImageSet| set.bicubic(data.size, data.size);
+    Ok(Sets { train: enlarged(train)?, test: enlarged(test)?, ..sets })
 }
 
 /// Reads both halves of the files at a path. `options` are for a folder of pictures.

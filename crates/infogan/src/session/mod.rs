@@ -265,7 +265,7 @@ impl Prepared {
     pub fn new(request: &Request, watch: &(dyn Fn(usize, usize) + Sync)) -> Result<Self, Error> {
         let mut prepared = Self::without_weights(request, watch)?;
         if let Some(begin) = &request.init_from {
-            let (mut matching, from) = begin.read(&prepared.task.game().networks())?;
+            let (mut matching, from) = begin.read(&prepared.task.game().sections())?;
             let sections = std::mem::take(&mut matching.sections);
             prepared.task = prepared.task.start_from(sections, matching.statistics.clone());
             prepared.config.init_from = Some(from);

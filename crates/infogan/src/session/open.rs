@@ -16,7 +16,7 @@ use crate::{
     game::{CRITIC, GENERATOR, Game, ReaderStates},
     latent::Draw,
     networks::dcgan::Generator,
-    nn::{NetState, Shape},
+    nn::{NetState, Shape, network_of},
     run::RunDir,
     train::{
         checkpoint::{self, Snapshot},
@@ -55,9 +55,13 @@ impl OpenRun {
         let (config, _) = read_config(&run)?;
         let device = device::resolve(device)?;
         let game = Arc::new(Game::new(&config, picture_shape(&config)?, device.clone())?);
-        let networks: Vec<String> =
-            game.networks().into_iter().map(|(name, _)| name).filter(|name| wanted(name)).collect();
-        let chosen = |section: &str| networks.iter().any(|name| name == section);
+        let sections: Vec<String> = game
+            .sections()
+            .into_iter()
+            .map(|(name, _)| name)
+            .filter(|name| wanted(network_of(name)))
+            .collect();
+        let chosen = |section: &str| sections.iter().any(|name| name == section);
         let (newest, snapshot) = newest(path, chosen)?;
         let mut state = game.init_shapes();
         state.sections.retain(|section, _| chosen(section));
@@ -145,9 +149,13 @@ fn newest(run: &Path, wanted: impl Fn(&str) -> bool) -> Result<(PathBuf, Snapsho
 
 /// Shape of the pictures that a configuration's generator makes.
 fn picture_shape(config: &Config) -> Result<[usize; 3], Error> {
-    let generator =
-        Generator::new(&config.generator.layers, config.generator.slope, config.latent().width(), false)
-            .map_err(|error| ConfigError::new("generator.layers", error.to_string()))?;
+    let generator = Generator::new(
+        &config.generator.layers,
+        config.generator.slope,
+        config.latent().width(),
+        config.init,
+    )
+    .map_err(|error| ConfigError::new("generator.layers", error.to_string()))?;
     match generator.stack().output() {
         Shape::Map(shape) => Ok(shape),
         Shape::Flat(_) => Err(ConfigError::new("generator.layers", "does not end in maps").into()),

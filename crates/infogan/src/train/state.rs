@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use burn::tensor::Device;
 
 use super::checkpoint::{HostSection, Snapshot};
-use crate::nn::{Entry, Section};
+use crate::nn::{Entry, NetState, Section, vector_section};
 
 /// The counter that every task has: generator steps done.
 pub const STEP: &str = "step";
@@ -23,6 +23,18 @@ impl State {
     /// Steps done.
     pub fn step(&self) -> u64 {
         self.counters.get(STEP).copied().unwrap_or(0)
+    }
+
+    /// What a network's passes go on from.
+    pub fn passes(&self, network: &str) -> NetState {
+        NetState::default().with_vectors(self.sections.get(&vector_section(network)))
+    }
+
+    /// Takes over what training passes of a network changed.
+    pub fn take_over(&mut self, network: &str, passes: NetState) {
+        if let Some(vectors) = self.sections.get_mut(&vector_section(network)) {
+            *vectors = passes.into_vectors();
+        }
     }
 
     /// Copies everything to the host.

@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 
 use super::{Needs, Share, Term, TermContext, TermLoss, TermNetwork};
 use crate::{
-    config::{CodesConfig, ConfigError, Pictures},
+    config::{CodesConfig, ConfigError, InitScheme, Pictures},
     latent::{Draw, Latent, Prior, Slot},
     networks::{CriticOutput, dcgan::Critic},
     nn::{Bound, NetState, Pass, Stack, TableError, parse_table},
@@ -70,7 +70,7 @@ impl Codes {
         slope: f64,
         latent: &Latent,
         critic: &Critic,
-        truncated: bool,
+        init: InitScheme,
     ) -> Result<Self, ConfigError> {
         let key = |part: &str| format!("terms.{name}.{part}");
         let mut targets = Vec::new();
@@ -107,7 +107,7 @@ impl Codes {
         let table =
             |error: TableError| ConfigError::new(key(&format!("head.{}", error.row)), error.to_string());
         let layers = parse_table(&lines, slope).map_err(table)?;
-        let stack = Stack::new("", &layers, &lines, *tap, truncated).map_err(table)?;
+        let stack = Stack::new("", &layers, &lines, *tap, init).map_err(table)?;
         let networks = vec![TermNetwork {
             name: config.network.clone(),
             parameters: stack.parameters(),
@@ -222,7 +222,7 @@ impl Term for Codes {
         &self.shares
     }
 
-    fn loss(&self, context: &TermContext<'_>) -> TermLoss {
+    fn loss(&self, context: &mut TermContext<'_>) -> TermLoss {
         let read = match self.config.reads {
             Pictures::Generated => context.critic_fake,
             Pictures::Real => context.critic_real,
@@ -230,8 +230,9 @@ impl Term for Codes {
         let (Some(critic), Some(draw)) = (read, context.draw) else {
             unreachable!("a phase computes what its terms need")
         };
-        let head = &context.networks[self.network()];
-        let posteriors = self.posterior(head, &mut NetState::default(), critic, Pass::TRAIN);
+        let networks = context.networks;
+        let state = context.states.entry(self.network().to_owned()).or_default();
+        let posteriors = self.posterior(&networks[self.network()], state, critic, Pass::TRAIN);
         let cross_entropies = self.cross_entropies(&posteriors, draw, context.device);
         let zero = || Tensor::<1>::zeros([1], context.device);
         let mut weighted = zero();

@@ -13,7 +13,7 @@ use crate::{
     config::{PhaseConfig, Receiver, Side},
     latent::Draw,
     networks::CriticOutput,
-    nn::{Bound, ParameterSpec},
+    nn::{Bound, NetState, ParameterSpec},
 };
 
 /// What a phase must compute before its losses.
@@ -90,6 +90,8 @@ pub struct TermContext<'a> {
     pub critic_fake: Option<&'a CriticOutput>,
     /// The term's own networks.
     pub networks: &'a BTreeMap<String, Bound>,
+    /// What their passes go on from, by network; the state takes over what a training pass changed.
+    pub states: &'a mut BTreeMap<String, NetState>,
     /// Device of stored tensors.
     pub device: &'a Device,
 }
@@ -123,7 +125,7 @@ pub trait Term: Send + Sync {
     }
 
     /// Its loss in a phase it joins.
-    fn loss(&self, context: &TermContext<'_>) -> TermLoss;
+    fn loss(&self, context: &mut TermContext<'_>) -> TermLoss;
 
     /// Highest value of each of its bounds, in nats.
     fn ceilings(&self) -> BTreeMap<String, f64> {
