@@ -5,10 +5,10 @@ use std::{fs, path::Path};
 use image::{GrayImage, ImageFormat, Luma, Rgb, RgbImage};
 use infogan_data::{FactorValues, Fit, Folder, FolderOptions, ImageSet, check_folder, detect, load_folder};
 
-/// Some of the forty attributes, and whether the number of a picture has them.
 /// An attribute and who has it.
 type Attribute = (&'static str, fn(usize) -> bool);
 
+/// Some of the forty attributes, and whether the number of a picture has them.
 const ATTRIBUTES: [Attribute; 3] = [
     ("5_o_Clock_Shadow", |number| number.is_multiple_of(2)),
     ("Eyeglasses", |number| number.is_multiple_of(3)),
