@@ -22,13 +22,13 @@ use infogan_data::ImageSet;
 use infogan_ops::device;
 
 /// Factors and the names of their values.
-const FACTORS: [(&str, &[&str]); 27] = [
+const FACTORS: [(&str, &[&str]); 31] = [
     ("loss", &["non-saturating", "saturating"]),
     ("epsilon", &["0", "1e-8"]),
     ("scale", &["unit", "symmetric"]),
     ("noise", &["uniform", "normal", "none"]),
     ("codes", &["none", "cat", "cat-uniform", "uniform", "normal"]),
-    ("routing", &["absent", "openai", "ports", "watching", "generator"]),
+    ("routing", &["absent", "openai", "ports", "watching", "generator", "real"]),
     ("continuous", &["fixed", "learned", "squared-error"]),
     ("code-epsilon", &["0", "1e-8"]),
     ("head", &["none", "fc", "fc-bn"]),
@@ -36,7 +36,11 @@ const FACTORS: [(&str, &[&str]); 27] = [
     ("latents", &["fresh", "reused"]),
     ("order", &["critic-first", "generator-first"]),
     ("shared", &["yes", "no"]),
-    ("transform", &["none", "noise", "noise-on-real"]),
+    ("transform", &["none", "noise", "noise-on-real", "value-noise", "snap"]),
+    ("switch", &["no", "yes"]),
+    ("weight-decay", &["0", "1e-3"]),
+    ("critic-real", &["1", "2"]),
+    ("agree", &["no", "yes"]),
     ("critic-optimizer", &["adam", "sgd", "momentum"]),
     ("generator-optimizer", &["adam", "sgd"]),
     ("critic-repeat", &["1", "2"]),
@@ -105,8 +109,9 @@ impl Row<'_> {
         let critic_first = get("order") == "critic-first";
         let latents = |second: bool| if second { get("latents") } else { "fresh" };
         let critic = format!(
-            "{{name='critic',adversarial='critic',repeat={},latents='{}',optimizers=['critic']}}",
+            "{{name='critic',adversarial='critic',repeat={},real={},latents='{}',optimizers=['critic']}}",
             get("critic-repeat"),
+            get("critic-real"),
             latents(!critic_first)
         );
         let generator = format!(
@@ -123,6 +128,9 @@ impl Row<'_> {
         line(format_args!("[data]\nset = \"glyphs\"\nscale = \"{}\"", get("scale")));
         line(format_args!("[train]\nsteps = 2\nbatch = 4"));
         line(format_args!("[adversarial]\nloss = \"{}\"\nepsilon = {}", get("loss"), get("epsilon")));
+        if get("switch") == "yes" {
+            line(format_args!("then = {{ loss = \"saturating\", after = 1 }}"));
+        }
         let norm = choose("generator-norm", "bn", "bn ", "");
         let bias = choose("bias", "yes", "", "nobias ");
         let last = choose("scale", "unit", "sigmoid", "tanh");
@@ -147,11 +155,15 @@ impl Row<'_> {
             get("critic-head"),
             choose("shared", "yes", "true", "false")
         ));
-        if get("transform") != "none" {
-            line(format_args!(
-                "[transforms.noise]\nkind = \"instance-noise\"\ndeviation = 0.1\non = {}",
-                choose("transform", "noise", "['real', 'generated']", "['real']")
-            ));
+        let transform = match get("transform") {
+            "noise" => "kind = \"instance-noise\"\ndeviation = 0.1",
+            "noise-on-real" => "kind = \"instance-noise\"\ndeviation = 0.1\non = ['real']",
+            "value-noise" => "kind = \"value-noise\"\nvalue = 0\nfrom = 0\nto = 60",
+            "snap" => "kind = \"snap\"",
+            _ => "",
+        };
+        if !transform.is_empty() {
+            line(format_args!("[transforms.one]\n{transform}"));
         }
 
         if get("routing") != "absent" {
@@ -170,6 +182,7 @@ impl Row<'_> {
                 "openai" => ("['trunk','head']", "['generator']"),
                 "ports" => ("false", "['generator','head']"),
                 "watching" => ("['head']", "false"),
+                "real" => ("['trunk','head']", "false"),
                 _ => ("false", "['generator']"),
             };
             line(format_args!(
@@ -179,6 +192,11 @@ impl Row<'_> {
                 get("code-epsilon"),
                 choose("tap", "features", "features", "trunk.1"),
             ));
+            line(format_args!("reads = \"{}\"", choose("routing", "real", "real", "generated")));
+            // It is about categories.
+            if get("agree") == "yes" && get("codes").starts_with("cat") {
+                line(format_args!("agree = {{ turn = 10.0, scale = 0.1, shear = 0.1, shift = 0.1 }}"));
+            }
         }
 
         for player in ["critic", "generator"] {
@@ -188,7 +206,11 @@ impl Row<'_> {
                 "sgd" => "kind = \"sgd\"",
                 _ => "kind = \"sgd\"\nmomentum = 0.5",
             };
-            line(format_args!("[optimizers.{player}]\n{kind}\ndecay_steps = {}", get("decay")));
+            let decay = if player == "critic" { get("weight-decay") } else { "0" };
+            line(format_args!(
+                "[optimizers.{player}]\n{kind}\ndecay_steps = {}\nweight_decay = {decay}",
+                get("decay")
+            ));
         }
         text
     }
@@ -196,7 +218,7 @@ impl Row<'_> {
 
 /// Combinations that cannot be played, each with the key that refuses it and for one of the three reasons. All
 /// others must train.
-const IMPOSSIBLE: [(&str, [(&str, &str); 2]); 7] = [
+const IMPOSSIBLE: [(&str, [(&str, &str); 2]); 9] = [
     // A generator that gets no number at all: a shape.
     ("latent", [("noise", "none"), ("codes", "none")]),
     // No slot to recover.
@@ -204,6 +226,9 @@ const IMPOSSIBLE: [(&str, [(&str, &str); 2]); 7] = [
     ("terms.codes.recover", [("codes", "none"), ("routing", "ports")]),
     ("terms.codes.recover", [("codes", "none"), ("routing", "watching")]),
     ("terms.codes.recover", [("codes", "none"), ("routing", "generator")]),
+    ("terms.codes.recover", [("codes", "none"), ("routing", "real")]),
+    // Two real pictures for one code: a shape.
+    ("terms.codes.reads", [("routing", "real"), ("critic-real", "2")]),
     // The pictures to reuse would be those of a generator that is gone: undefined.
     ("phase.1.latents", [("latents", "reused"), ("order", "generator-first")]),
     // One pass for two steps of the power iteration: undefined.

@@ -205,6 +205,33 @@ fn codes_may_be_read_from_real_pictures() {
     assert!(refusal(&["terms.codes.reads=real", gradient, "phase.0.real=2"]).contains("terms.codes.reads"));
 }
 
+/// Agreement on real pictures moves what reads them, the same each time, and the generator only through it.
+#[test]
+fn q_may_have_to_agree_with_itself_on_real_pictures() {
+    let agree = "terms.codes.agree={ turn = 15.0, scale = 0.1, shear = 0.1, shift = 0.1 }";
+    let report = |settings: &[&str]| {
+        let task = toy_task(settings);
+        let mut state = task.init();
+        let report = task.step(&mut state).unwrap();
+        (report, state.sections_to_host(), task.ceilings())
+    };
+    let (plain, before, _) = report(&[]);
+    let (told, after, ceilings) = report(&[agree]);
+    assert!(!plain.bounds.contains_key("agreement"));
+    assert!((-1e-5..3f64.ln()).contains(&told.bounds["agreement"]), "{:?}", told.bounds);
+    assert_eq!(ceilings["agreement"], 3f64.ln());
+    assert!(before["critic"] != after["critic"] && before["q"] != after["q"]);
+    assert_eq!(report(&[agree]).1, after);
+    let (_, weightless, _) = report(&["terms.codes.agree={ weight = 0.0, turn = 15.0 }"]);
+    assert!(weightless == before, "it is in the log and does nothing");
+    // It goes where the term's gradient goes: here to the head alone.
+    let (_, head, _) = report(&[agree, "terms.codes.gradient={ critic = ['head'] }"]);
+    let (_, watching, _) = report(&["terms.codes.gradient={ critic = ['head'] }"]);
+    assert!(head["critic"] == watching["critic"] && head["q"] != watching["q"]);
+    assert!(refusal(&[agree, "terms.codes.recover=['c2']"]).contains("terms.codes.agree"));
+    assert!(refusal(&["terms.codes.agree={ turn = 200.0 }"]).contains("terms.codes.agree.turn"));
+}
+
 /// Snapped pictures are black and white to the critic, and the generator still learns.
 #[test]
 fn snapped_pictures_are_black_and_white() {

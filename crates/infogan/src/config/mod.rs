@@ -499,6 +499,9 @@ pub struct CodesConfig {
     /// ε inside the logarithm of categorical slots; 0 computes it exactly.
     #[serde(default)]
     pub epsilon: f64,
+    /// Q must also agree with itself on two views of real pictures, where the term trains trunk or head.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agree: Option<AgreeConfig>,
     /// Rows between the tap and the outputs.
     #[serde(default)]
     pub head: Vec<String>,
@@ -512,6 +515,28 @@ pub struct CodesConfig {
     pub optimizer: String,
     /// Phases this term takes part in, each with the parts its gradient goes to.
     pub gradient: BTreeMap<String, Vec<Receiver>>,
+}
+
+/// Agreement on real pictures and the same pictures distorted: the information that their categories share
+/// ([`crate::objectives::agreement`]), for every categorical slot. It takes no label.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AgreeConfig {
+    /// Weight of its negative in the loss.
+    #[serde(default = "one")]
+    pub weight: f64,
+    /// Largest turn in degrees.
+    #[serde(default)]
+    pub turn: f32,
+    /// Largest change of size, as a share.
+    #[serde(default)]
+    pub scale: f32,
+    /// Largest shear, as the tangent of its angle.
+    #[serde(default)]
+    pub shear: f32,
+    /// Largest shift, as a share of the side.
+    #[serde(default)]
+    pub shift: f32,
 }
 
 fn of_generator() -> Pictures {

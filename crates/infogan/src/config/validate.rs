@@ -273,6 +273,13 @@ fn terms(config: &Config) -> Checked {
         plain(&key("network"), &codes.network)?;
         rate(key("epsilon"), codes.epsilon, 0.0, 1.0)?;
         rate(key("weight"), codes.weight, 0.0, 1e6)?;
+        if let Some(agree) = &codes.agree {
+            rate(key("agree.weight"), agree.weight, 0.0, 1e6)?;
+            within(&key("agree.turn"), agree.turn, 0.0, 180.0)?;
+            within(&key("agree.scale"), agree.scale, 0.0, 0.9)?;
+            within(&key("agree.shear"), agree.shear, 0.0, 10.0)?;
+            within(&key("agree.shift"), agree.shift, 0.0, 1.0)?;
+        }
         for (slot, &weight) in &codes.weights {
             rate(key(&format!("weights.{slot}")), weight, 0.0, 1e6)?;
             if !codes.recover.contains(slot) {

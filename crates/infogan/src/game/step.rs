@@ -247,6 +247,10 @@ impl Game {
             let mut states: BTreeMap<String, NetState> =
                 networks.keys().map(|network| (network.clone(), state.passes(network))).collect();
             let routed = self.route(&scene, wants(Receiver::Generator), wants(Receiver::Trunk));
+            let asked = if wants(Receiver::Trunk) { scene.critic.clone() } else { scene.critic.constant() };
+            let ask = |pictures: Tensor<4>| {
+                self.critic.forward(&asked, &mut scene.nets[0].clone(), pictures, Pass::AGAIN)
+            };
             let term_loss = term.loss(&mut TermContext {
                 phase: &phase.settings.name,
                 draw: scene.draw,
@@ -256,6 +260,8 @@ impl Game {
                 critic_fake: routed.critic_fake.as_ref(),
                 networks: &networks,
                 states: &mut states,
+                ask: &ask,
+                moment,
                 device: &self.device,
             });
             owned.extend(networks);

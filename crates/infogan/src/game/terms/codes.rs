@@ -2,15 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, TensorData};
+use infogan_data::warp::Warp;
 
 use super::{Needs, Share, Term, TermContext, TermLoss, TermNetwork};
 use crate::{
-    config::{CodesConfig, ConfigError, InitScheme, Pictures},
+    config::{CodesConfig, ConfigError, InitScheme, Pictures, Receiver},
     latent::{Draw, Latent, Prior, Slot},
     networks::{CriticOutput, dcgan::Critic},
-    nn::{Bound, NetState, Pass, Stack, TableError, parse_table},
-    objectives::mutual_information::{Continuous, HALF_LN_TAU, categorical, continuous},
+    nn::{Bound, NetState, Pass, Stack, TableError, parse_table, read},
+    objectives::{
+        agreement::agreement,
+        mutual_information::{Continuous, HALF_LN_TAU, categorical, continuous},
+    },
+    transforms::Moment,
 };
 
 /// Q(c|x): a head on the critic that recovers slots from pictures.
@@ -31,7 +36,19 @@ struct Target {
     first: usize,
 }
 
+/// Name of the agreement on real pictures in the log.
+const AGREEMENT: &str = "agreement";
+
+/// Whether a gradient trains what reads pictures.
+fn is_of_reader(receivers: &[Receiver]) -> bool {
+    receivers.iter().any(|to| *to != Receiver::Generator)
+}
+
 impl Target {
+    fn is_categorical(&self) -> bool {
+        matches!(self.slot.prior, Prior::Categorical { .. })
+    }
+
     /// Outputs per slot: a logit per category; a mean and a raw spread per number (OpenAI emit the spread also
     /// where it is not used, so that files have one layout).
     fn outputs(prior: &Prior) -> usize {
@@ -113,6 +130,12 @@ impl Codes {
             parameters: stack.parameters(),
             trained_by: Some(config.optimizer.clone()),
         }];
+        if config.agree.is_some() && !targets.iter().any(Target::is_categorical) {
+            return Err(ConfigError::new(
+                key("agree"),
+                "is about categories, but no categorical slot is recovered",
+            ));
+        }
         let needs = match config.reads {
             Pictures::Generated => Needs { critic_fake: true, ..Needs::default() },
             // The codes it scores against are those of the phase's own latents.
@@ -121,7 +144,11 @@ impl Codes {
             }
         };
         let shares = (config.gradient.iter())
-            .map(|(phase, receivers)| Share { phase: phase.clone(), needs, receivers: receivers.clone() })
+            .map(|(phase, receivers)| {
+                let agrees = config.agree.is_some() && is_of_reader(receivers);
+                let needs = Needs { critic_real: needs.critic_real || agrees, ..needs }.and(Needs::default());
+                Share { phase: phase.clone(), needs, receivers: receivers.clone() }
+            })
             .collect();
         Ok(Self { name: name.to_owned(), config: config.clone(), targets, stack, networks, shares })
     }
@@ -193,6 +220,35 @@ impl Codes {
         self.targets.iter().zip(posteriors).map(of).collect()
     }
 
+    /// Information that the categories of real pictures and of the same pictures distorted share, `[1]`, summed over the
+    /// categorical slots; none in phases in which neither trunk nor head learns.
+    fn agreed(&self, context: &mut TermContext<'_>) -> Option<Tensor<1>> {
+        let agree = self.config.agree.as_ref()?;
+        let here = self.shares.iter().find(|share| share.phase == context.phase)?;
+        let (real, critic) = (context.real?, context.critic_real?);
+        if !is_of_reader(&here.receivers) {
+            return None;
+        }
+        let head = &context.networks[self.network()];
+        let state = context.states.entry(self.network().to_owned()).or_default();
+        let warp = Warp { turn: agree.turn, scale: agree.scale, shear: agree.shear, shift: agree.shift };
+        let shape @ [_, channels, height, width] = real.dims();
+        let Moment { streams, scale, address } = context.moment;
+        let purpose = format!("{} agree", self.name);
+        let seen = read(real.clone()); // N rows of C·H·W
+        let views = warp.apply(&seen, [channels, height, width], scale.apply(0), streams, &purpose, address);
+        let views = Tensor::from_data(TensorData::new(views, shape), &real.device()); // [N, C, H, W]
+        let on_views = (context.ask)(views);
+        // The head's own pass on generated pictures has moved what a pass moves.
+        let one = self.posterior(head, &mut state.clone(), critic, Pass::AGAIN);
+        let other = self.posterior(head, &mut state.clone(), &on_views, Pass::AGAIN);
+        let pairs = one.into_iter().zip(other).filter_map(|pair| match pair {
+            (Posterior::Categorical(one), Posterior::Categorical(other)) => Some(agreement(one, other)),
+            _ => None,
+        });
+        pairs.reduce(|sum, agreed| sum + agreed)
+    }
+
     /// The entropy that the log's bound adds to −CE for a slot: H(c), except for numbers under a fixed deviation. There
     /// it is the cross-entropy of the prior under N(0, 1), which is how OpenAI's code scores them.
     fn prior_score(&self, prior: &Prior) -> f64 {
@@ -248,6 +304,10 @@ impl Term for Codes {
         if bounds.len() > 1 {
             bounds.push(("total".to_owned(), bound_total));
         }
+        if let Some((agree, agreed)) = self.config.agree.as_ref().zip(self.agreed(context)) {
+            weighted = weighted - agreed.clone() * agree.weight;
+            bounds.push((AGREEMENT.to_owned(), agreed));
+        }
         TermLoss { loss: weighted, losses: vec![(self.name.clone(), total)], bounds }
     }
 
@@ -265,6 +325,11 @@ impl Term for Codes {
         if self.targets.len() > 1 && ceilings.len() == self.targets.len() {
             let total = ceilings.values().sum();
             ceilings.insert("total".to_owned(), total);
+        }
+        if self.config.agree.is_some() {
+            let categorical = self.targets.iter().filter(|target| target.is_categorical());
+            let most = categorical.map(|target| target.slot.prior.entropy()).sum();
+            ceilings.insert(AGREEMENT.to_owned(), most);
         }
         ceilings
     }

@@ -14,6 +14,7 @@ use crate::{
     latent::Draw,
     networks::CriticOutput,
     nn::{Bound, NetState, ParameterSpec},
+    transforms::Moment,
 };
 
 /// What a phase must compute before its losses.
@@ -92,6 +93,10 @@ pub struct TermContext<'a> {
     pub networks: &'a BTreeMap<String, Bound>,
     /// What their passes go on from, by network; the state takes over what a training pass changed.
     pub states: &'a mut BTreeMap<String, NetState>,
+    /// Asks the critic about pictures of the term's own, `[N, C, H, W]`; the gradient goes where the term's may.
+    pub ask: &'a dyn Fn(Tensor<4>) -> CriticOutput,
+    /// Where this phase draws its random numbers, and the range of pixels.
+    pub moment: Moment,
     /// Device of stored tensors.
     pub device: &'a Device,
 }
