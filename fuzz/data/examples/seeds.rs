@@ -56,6 +56,8 @@ fn main() -> Fallible {
     seed("table", "object", br#"{"a.bmp":{"hat":1},"b.bmp":{"hat":-1}}"#)?;
     seed("table", "celeba", b"2\nMale  Young\na.bmp -1  1\nb.bmp  1 -1\n")?;
     seed("table", "parquet", &parquet_table()?)?;
+    seed("partition", "list", b"a.bmp 0\nb.bmp 2\n")?;
+    seed("partition", "csv", b"image_id,partition\r\na.bmp,0\r\nb.bmp,1\r\n")?;
 
     let lines =
         [&b"pa/1.png\npa/2.jpg\npb/3.png"[..], b"ptrain/a/1.png\nptest/a/2.png", b"lz>a\npa/1.png\nda.png"];

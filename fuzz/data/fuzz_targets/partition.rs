@@ -1,0 +1,26 @@
+#![no_main]
+//! The list of halves beside two pictures, as CelebA has it.
+
+use std::{path::PathBuf, sync::LazyLock};
+
+use image::GrayImage;
+use infogan_data::{Fit, FolderOptions, load_folder};
+use infogan_fuzz_data::{folder, put};
+use libfuzzer_sys::fuzz_target;
+
+static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
+    let folder = folder("partition");
+    std::fs::create_dir(folder.join("pictures")).expect("a folder in memory");
+    for name in ["a.bmp", "b.bmp"] {
+        GrayImage::new(1, 1).save(folder.join("pictures").join(name)).expect("a picture in memory");
+    }
+    folder
+});
+
+fuzz_target!(|input: &[u8]| {
+    put(&FOLDER, "pictures/list_eval_partition.txt", input);
+    let options = FolderOptions { fit: Fit::to([1, 1, 1]), labels: None };
+    if let Ok(read) = load_folder(&FOLDER.join("pictures"), &options, &|_, _| ()) {
+        assert_eq!(read.report.ok + read.report.rejected.len(), 2);
+    }
+});
