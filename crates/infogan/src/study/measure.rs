@@ -49,8 +49,7 @@ pub enum Measure {
         /// Which.
         of: String,
     },
-    /// The step at which the critic's loss has risen from below [`CLIFF_FROM`] to above [`CLIFF_TO`] within
-    /// [`CLIFF_STEPS`]: the "cliff" of Evtimova and Drozdov (§6), where pictures become plausible at once.
+    /// The step at which the critic's loss has risen from below 0.3 to above 1 within 200 steps: the "cliff" of Evtimova and Drozdov (§6), where pictures become plausible at once.
     Cliff,
     /// Which classes several categories of a code are for, and which none is for.
     Meaning {
