@@ -25,7 +25,7 @@ fn every_study_runs_at_toy_length_and_shares_its_runs() {
         assert_eq!(names(&page), ["report.html", "report.md"].into_iter().chain(timed).collect::<Vec<_>>());
         let html = fs::read_to_string(page.join("report.html")).unwrap();
         assert!(html.contains("quick look") && html.contains("data:image/png"), "{name}");
-        for said in ["not trained", "stopped at", "failed"] {
+        for said in ["not done", "not trained", "stopped at", "failed"] {
             assert!(!html.contains(said), "{name}: {said}");
         }
     }

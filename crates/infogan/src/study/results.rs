@@ -152,14 +152,15 @@ impl RunResult {
     /// What a column says of it. A run that has not ended has no numbers.
     pub fn cell(&self, column: &Column) -> Cell {
         match (&self.status, &self.run) {
-            (Status::Unfinished { reason }, _) => Cell::Reason(reason.clone()),
+            // Why, the last column says.
+            (Status::Unfinished { .. }, _) => Cell::Reason("not done".to_owned()),
             (_, Some(run)) => match (&self.status, column.measure.of(run, self.step_time)) {
                 (Status::Diverged { .. }, Cell::Reason(reason)) if reason == "not scored" => {
                     Cell::Reason("diverged".to_owned())
                 }
                 (_, cell) => cell,
             },
-            (_, None) => Cell::Reason("not trained".to_owned()),
+            (_, None) => Cell::Reason("not done".to_owned()),
         }
     }
 
