@@ -21,6 +21,7 @@ fuzz_target!(|input: &[u8]| {
     put(&FOLDER, "pictures/list_eval_partition.txt", input);
     let options = FolderOptions { fit: Fit::to([1, 1, 1]), labels: None };
     if let Ok(read) = load_folder(&FOLDER.join("pictures"), &options, &|_, _| ()) {
-        assert_eq!(read.report.ok + read.report.rejected.len(), 2);
+        // A list that begins as a picture does is named as a broken one.
+        assert!(matches!(read.report.ok + read.report.rejected.len(), 2 | 3));
     }
 });
