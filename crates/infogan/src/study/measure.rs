@@ -34,7 +34,7 @@ pub enum Measure {
         /// What.
         of: String,
     },
-    /// The first step from which the mean over a hundred steps is a share of the most it can be.
+    /// The first step at which the mean over the last steps is a share of the most it can be.
     StepsTo {
         /// What.
         of: String,
@@ -42,6 +42,9 @@ pub enum Measure {
         share: f64,
         /// The most it can be.
         most: f64,
+        /// Steps.
+        #[serde(default = "hundred")]
+        over: u64,
     },
     /// A number of the last scores: `c1.error_hungarian`, `mig_mean`, `factor_vae`, or `checkerboard.2`, the power at that
     /// period over the real pictures'.
@@ -78,7 +81,7 @@ impl Measure {
             Self::End { of, over } => end(run, of, *over),
             Self::Highest { of } => values(run, of)
                 .map(|values| values.into_iter().map(|(_, value)| value).fold(f64::NEG_INFINITY, f64::max)),
-            Self::StepsTo { of, share, most } => steps_to(run, of, share * most),
+            Self::StepsTo { of, share, most, over } => steps_to(run, of, share * most, *over),
             Self::Score { of } => score(run, of),
             Self::Cliff => cliff(run),
             Self::StepTime => step_time.ok_or_else(|| "not timed".to_owned()),
@@ -133,12 +136,12 @@ fn end(run: &Run, of: &str, over: u64) -> Result<f64, String> {
     Ok(mean(values[first..].iter().map(|(_, value)| *value)))
 }
 
-fn steps_to(run: &Run, of: &str, level: f64) -> Result<f64, String> {
+fn steps_to(run: &Run, of: &str, level: f64, over: u64) -> Result<f64, String> {
     let values = values(run, of)?;
     for (place, (step, _)) in values.iter().enumerate() {
-        let first = values.partition_point(|(other, _)| other + hundred() <= *step);
-        // A mean over fewer steps than a hundred is chance.
-        if *step >= hundred() && mean(values[first..=place].iter().map(|(_, value)| *value)) >= level {
+        let first = values.partition_point(|(other, _)| other + over <= *step);
+        // A mean over fewer steps is chance.
+        if *step >= over && mean(values[first..=place].iter().map(|(_, value)| *value)) >= level {
             return Ok(*step as f64);
         }
     }
