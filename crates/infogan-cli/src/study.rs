@@ -1,7 +1,7 @@
 //! `infogan study`: the trainings of an experiment, each a process of its own, then the page.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     process::{Command, ExitCode, Stdio},
     sync::{
@@ -11,8 +11,9 @@ use std::{
 };
 
 use infogan::{
+    config::Config,
     run::report_quoted as quoted,
-    session::{Request, probe, run_name},
+    session::{Request, load_sets, probe, run_name},
     study::{Done, Job, Options, Results, Status, Study, status, studies, study as find, write_pages},
 };
 
@@ -52,10 +53,11 @@ pub fn study(args: &StudyArgs) -> Result<ExitCode, Failure> {
         set: args.set.clone(),
     };
     let runs = args.out.join("runs");
-    let mut planned = Vec::new();
+    let (mut planned, mut contents) = (Vec::new(), BTreeMap::new());
     for job in study.jobs(&options)? {
-        planned.push(plan(job, args, &runs)?);
+        planned.push(plan(job, args, &runs, &mut contents)?);
     }
+    check(&study, &planned, args)?;
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
     // The trainings are asked too, by the terminal: they save and end.
@@ -94,6 +96,26 @@ pub fn study(args: &StudyArgs) -> Result<ExitCode, Failure> {
     })
 }
 
+/// Refuses what would train nothing of what was asked for.
+fn check(study: &Study, planned: &[Planned], args: &StudyArgs) -> Result<(), Failure> {
+    if let Some(data) = args.data.as_ref().filter(|_| planned.iter().all(|planned| !planned.job.on_files)) {
+        return Err(Failure::usage(format!(
+            "--data {}: the study '{}' trains on sets of its own; leave it out",
+            data.display(),
+            study.name
+        )));
+    }
+    let mut names = BTreeSet::new();
+    match planned.iter().find(|planned| !names.insert(&planned.run)) {
+        None => Ok(()),
+        Some(planned) => Err(Failure::usage(format!(
+            "two trainings of '{}' would be one and the same ({}): a --set takes away what tells them apart",
+            study.name,
+            run_of(planned)
+        ))),
+    }
+}
+
 /// Studies with their core-minutes.
 fn list() -> Result<ExitCode, Failure> {
     let row = |study: Study| {
@@ -120,7 +142,13 @@ fn page_name(study: &Study, args: &StudyArgs) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join("-")
 }
 
-fn plan(job: Job, args: &StudyArgs, runs: &Path) -> Result<Planned, Failure> {
+/// `contents` remembers what was read: the hash of the pictures by how they are read.
+fn plan(
+    job: Job,
+    args: &StudyArgs,
+    runs: &Path,
+    contents: &mut BTreeMap<String, String>,
+) -> Result<Planned, Failure> {
     let mut train = TrainArgs {
         what: Some(job.preset.clone()),
         data: args.data.clone().filter(|_| job.on_files),
@@ -130,7 +158,11 @@ fn plan(job: Job, args: &StudyArgs, runs: &Path) -> Result<Planned, Failure> {
         ..TrainArgs::default()
     };
     let request = request(&train)?;
-    let run = runs.join(run_name(&request.config));
+    let pictures = match job.on_files {
+        true => Some(content(&request.config, contents)?),
+        false => None,
+    };
+    let run = runs.join(run_name(&request.config, pictures.as_deref()));
     train.out = Some(run.clone());
     let mut arguments = vec!["train".to_owned(), job.preset.clone(), format!("--seed={}", job.seed)];
     if let Some(data) = &train.data {
@@ -139,6 +171,17 @@ fn plan(job: Job, args: &StudyArgs, runs: &Path) -> Result<Planned, Failure> {
     arguments.extend(job.set.iter().map(|set| format!("--set={set}")));
     arguments.push(format!("--out={}", run.display()));
     Ok(Planned { job, request, run, arguments, failed: None })
+}
+
+/// The hash of a configuration's pictures.
+fn content(config: &Config, contents: &mut BTreeMap<String, String>) -> Result<String, Failure> {
+    let how = format!("{:?}", config.data);
+    if let Some(known) = contents.get(&how) {
+        return Ok(known.clone());
+    }
+    let hash = load_sets(config, &|_, _| ())?.train.content_hash().to_owned();
+    contents.insert(how, hash.clone());
+    Ok(hash)
 }
 
 /// Trains what has not ended yet, so many at a time.
@@ -188,7 +231,8 @@ fn one(program: &Path, planned: &Planned, args: &StudyArgs, threads: usize, sile
     };
     match done.status.code() {
         // Diverged is a result; stopped shows in how far it came.
-        Some(0 | 3) | None => None,
+        Some(0 | 3) => None,
+        None => Some("was killed; is the memory full?".to_owned()),
         Some(code) if code == i32::from(INTERRUPTED) => None,
         Some(code) => {
             let said = String::from_utf8_lossy(&done.stderr).trim().replace('\n', " ");
@@ -215,10 +259,9 @@ fn step_times(planned: &[Planned], file: &Path) -> Result<BTreeMap<String, Optio
     for _ in 0..TIMED_ROUNDS {
         for planned in planned {
             let times = rounds.entry(run_of(planned)).or_default();
-            match probe(&planned.request, TIMED_STEPS, &|_, _| ()) {
-                Ok(measured) => times.push(1000.0 * measured.seconds_per_step),
-                Err(infogan::Error::Diverged { .. }) => {}
-                Err(error) => return Err(error.into()),
+            // What cannot be trained has no time either; its row says why.
+            if let Ok(measured) = probe(&planned.request, TIMED_STEPS, &|_, _| ()) {
+                times.push(1000.0 * measured.seconds_per_step);
             }
         }
     }

@@ -418,3 +418,21 @@ fn presets_of_drawn_sets_take_files_in_their_place() {
         infogan_data::load_stored(&here.join("c.safetensors"), infogan_data::Split::Train).expect("read");
     assert_eq!((set.shape(), set.factors().len()), ([1, 64, 64], 2));
 }
+
+/// Pictures without any pattern have no checkerboard to be scored by, and lose no other score for it.
+#[test]
+fn flat_pictures_are_scored_without_a_spectrum() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    fs::create_dir(folder.path().join("flat")).expect("a folder");
+    for number in 0..12_u8 {
+        let picture = RgbImage::from_pixel(28, 28, Rgb([20 * number, 9, 200]));
+        picture.save(folder.path().join(format!("flat/{number}.png"))).expect("saved");
+    }
+    let output = run_in(folder.path(), &small("flat", &["--out", "run"]));
+    expect_code(&output, 0);
+    assert!(
+        !stdout(&output).contains("checkerboard") && stdout(&output).contains("L_I"),
+        "{}",
+        stdout(&output)
+    );
+}

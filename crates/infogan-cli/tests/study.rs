@@ -65,6 +65,9 @@ fn what_cannot_be_trained_is_a_reason_in_its_cell() {
     assert!(refusal(&study(folder.path(), &["bound", "--with", "x"])).contains("no optional row 'x'"));
     assert!(refusal(&study(folder.path(), &["bound", "--data", "nowhere"])).contains("nowhere"));
     assert!(refusal(&study(folder.path(), &["bound", "--set", "train.batch=0"])).contains("train.batch"));
+    let same = ["mnist-error", "--quick", "--set", "seed=5"];
+    assert!(refusal(&study(folder.path(), &same)).contains("one and the same"));
+    assert!(refusal(&study(folder.path(), &["noisy-input", "--data", "."])).contains("leave it out"));
     assert_eq!(names(folder.path()), [""; 0]);
     // A run that holds something else.
     expect_code(&study(folder.path(), &["bound", "--quick", "--quiet"]), 0);
@@ -76,4 +79,27 @@ fn what_cannot_be_trained_is_a_reason_in_its_cell() {
     let done = study(folder.path(), &["bound", "--quick", "--quiet"]);
     assert_eq!(code(&done), 1);
     assert!(stdout(&done).contains("config.toml"), "{}", stdout(&done));
+}
+
+/// Other pictures in the same place are another training; the same ones elsewhere are not.
+#[test]
+fn runs_on_files_go_by_what_is_in_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let runs = || names(&folder.path().join("studies/runs")).len();
+    let bound = |data: &str| {
+        expect_code(&study(folder.path(), &["bound", "--quick", "--quiet", "--data", data]), 0);
+    };
+    let draw = |seed: &str, place: &str| {
+        let args = ["data", "synth", "glyphs", place, "--n", "600", "--to", "idx", "--seed", seed];
+        expect_code(&run_in(folder.path(), &args), 0);
+    };
+    draw("0", "a");
+    bound("a");
+    assert_eq!(runs(), 3);
+    fs::rename(folder.path().join("a"), folder.path().join("b")).unwrap();
+    bound("b");
+    assert_eq!(runs(), 3);
+    draw("1", "a");
+    bound("a");
+    assert_eq!(runs(), 6);
 }

@@ -58,8 +58,8 @@ fn runs_are_named_by_what_they_are() {
     let jobs = study.jobs(&options).unwrap();
     for job in &jobs {
         let config = infogan::config::Config { seed: job.seed, ..resolved(job) };
-        assert!(names.insert(run_name(&config)), "{job:?}");
-        assert_eq!(run_name(&config), run_name(&config.clone()));
+        assert!(names.insert(run_name(&config, None)), "{job:?}");
+        assert_eq!(run_name(&config, None), run_name(&config, None));
     }
     assert_eq!(study.jobs(&Options::default()).unwrap().len(), 8);
     let error = study.jobs(&Options { with: vec!["nothing".to_owned()], ..options }).unwrap_err();

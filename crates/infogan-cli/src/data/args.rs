@@ -139,8 +139,8 @@ pub struct PreviewArgs {
 }
 
 const SYNTH: &str = "\
-Sets: glyphs (digits; rotation, width and more) and portraits (faces; glasses, hat, beard, hair and more).
-Picture k depends on the seed and k alone.
+Sets: glyphs (digits), portraits (faces), heads and chairs (in three dimensions), sprites, and BasicProp's
+six; GUIDE.md says what each knows of its pictures. Picture k depends on the seed and k alone.
 
 Examples:
   infogan data synth portraits faces.safetensors --n 20000 --size 64

@@ -63,7 +63,7 @@ fn parse(text: &str) -> Result<Partition, String> {
             [_, "1" | "2"] => true,
             _ => {
                 return Err(format!(
-                    "says in line {} \"{}\"",
+                    "says in line {} \"{}\", not a file and 0, 1 or 2",
                     number + 1,
                     plain(line.chars().take(40).collect())
                 ));

@@ -24,6 +24,11 @@ pub const PRESETS: &[Preset] = &[
         text: include_str!("../../presets/mnist.toml"),
     },
     Preset {
+        name: "mnist-robust",
+        summary: "the same, and Q must agree with itself on distorted digits, without labels",
+        text: include_str!("../../presets/mnist-robust.toml"),
+    },
+    Preset {
         name: "fashion-mnist",
         summary: "the same on the Fashion-MNIST files",
         text: include_str!("../../presets/fashion-mnist.toml"),

@@ -164,11 +164,12 @@ pub fn config_of(path: &Path) -> Result<Config, Error> {
     Ok(read_config(&RunDir::open(path)?)?.0)
 }
 
-/// A name that no other training has: of everything that is resolved, length, protocol and place of the pictures included.
-pub fn run_name(config: &Config) -> String {
+/// A name that no other training has: of everything that is resolved, length and protocol included, and of the pictures'
+/// content where they are files (`ImageSet::content_hash`), wherever those lie.
+pub fn run_name(config: &Config, pictures: Option<&str>) -> String {
     let mut config = config.clone();
-    config.data.path = config.data.path.map(|path| path.canonicalize().unwrap_or(path));
-    let text = serde_json::to_string(&config).unwrap_or_default();
+    (config.data.path, config.data.labels) = (None, None);
+    let text = serde_json::to_string(&config).unwrap_or_default() + pictures.unwrap_or_default();
     let hash: String = checkpoint::sha256(text.as_bytes()).chars().take(8).collect();
     format!("{}-seed{}-{hash}", config.name, config.seed)
 }

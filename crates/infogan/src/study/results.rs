@@ -96,7 +96,7 @@ impl Results {
     /// stands beside the numbers: processor, threads, versions.
     ///
     /// # Errors
-    /// When a file of a run is broken.
+    /// When `options` name a row that is not there. A broken run is a reason in its row.
     pub fn read(
         study: Study,
         options: Options,
@@ -108,11 +108,12 @@ impl Results {
             .map(|row| RowResult { row: row.clone(), runs: Vec::new() })
             .collect();
         for Done { job, run: path, failed, step_time } in jobs {
-            let run = match path.join("config.toml").is_file() {
-                true => Some(Run::read(path)?),
-                false => None,
+            let read = path.join("config.toml").is_file().then(|| Run::read(path)).transpose();
+            let (run, broken) = match read {
+                Ok(run) => (run, None),
+                Err(error) => (None, Some(error.to_string())),
             };
-            let status = match (failed, &run) {
+            let status = match (failed.as_ref().or(broken.as_ref()), &run) {
                 (Some(reason), _) => Status::Unfinished { reason: reason.clone() },
                 (None, Some(run)) => of_run(run),
                 (None, None) => Status::Unfinished { reason: "not trained".to_owned() },
