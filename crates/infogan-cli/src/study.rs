@@ -59,11 +59,9 @@ pub fn study(args: &StudyArgs) -> Result<ExitCode, Failure> {
     }
     check(&study, &planned, args)?;
     let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    // The trainings are asked too, by the terminal: they save and end.
-    ctrlc::set_handler(move || flag.store(true, Ordering::Release))
-        .map_err(|error| Failure::usage(format!("interrupts cannot be caught: {error}")))?;
-    train_all(&mut planned, args, &stop)?;
+    let children = Arc::new(Mutex::new(BTreeSet::new()));
+    on_interrupt(Arc::clone(&stop), Arc::clone(&children), args.quiet)?;
+    train_all(&mut planned, args, &stop, &children)?;
 
     let folder = args.out.join(page_name(&study, args));
     std::fs::create_dir_all(&folder)
@@ -94,6 +92,31 @@ pub fn study(args: &StudyArgs) -> Result<ExitCode, Failure> {
         (false, false) => ExitCode::FAILURE,
         (_, true) => ExitCode::SUCCESS,
     })
+}
+
+/// Process ids of the trainings that run.
+type Children = Mutex<BTreeSet<u32>>;
+
+/// The first interrupt asks the trainings to save and end, the second to end at once. They are in groups of their own, so
+/// that a terminal does not ask them beside us.
+fn on_interrupt(stop: Arc<AtomicBool>, children: Arc<Children>, quiet: bool) -> Result<(), Failure> {
+    ctrlc::set_handler(move || {
+        if !stop.swap(true, Ordering::AcqRel) && !quiet {
+            tell("stopping: trainings save; the same command goes on with them");
+        }
+        for child in children.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            // Nothing to be done where it cannot be asked: it has ended.
+            let _ = Command::new("kill").args(["-INT", &child.to_string()]).status();
+        }
+    })
+    .map_err(|error| Failure::usage(format!("interrupts cannot be caught: {error}")))
+}
+
+/// Starts a program that interrupts of the terminal do not reach, where there are such groups.
+fn apart(command: &mut Command) -> &mut Command {
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(command, 0);
+    command
 }
 
 /// Refuses what would train nothing of what was asked for.
@@ -185,7 +208,12 @@ fn content(config: &Config, contents: &mut BTreeMap<String, String>) -> Result<S
 }
 
 /// Trains what has not ended yet, so many at a time.
-fn train_all(planned: &mut [Planned], args: &StudyArgs, stop: &AtomicBool) -> Result<(), Failure> {
+fn train_all(
+    planned: &mut [Planned],
+    args: &StudyArgs,
+    stop: &AtomicBool,
+    children: &Children,
+) -> Result<(), Failure> {
     let program = std::env::current_exe()
         .map_err(|error| Failure::usage(format!("this program cannot find itself: {error}")))?;
     let at_once = usize::from(args.jobs).clamp(1, planned.len().max(1));
@@ -201,7 +229,7 @@ fn train_all(planned: &mut [Planned], args: &StudyArgs, stop: &AtomicBool) -> Re
             if !args.quiet {
                 tell(format_args!("{} of {all}: {}", number + 1, planned.run.display()));
             }
-            planned.failed = one(&program, &planned, args, threads, at_once > 1);
+            planned.failed = one(&program, &planned, args, threads, at_once > 1, children);
         }
     };
     std::thread::scope(|scope| (0..at_once).for_each(|_| drop(scope.spawn(work))));
@@ -209,7 +237,14 @@ fn train_all(planned: &mut [Planned], args: &StudyArgs, stop: &AtomicBool) -> Re
 }
 
 /// Trains one; gives the reason where it neither finished nor diverged.
-fn one(program: &Path, planned: &Planned, args: &StudyArgs, threads: usize, silent: bool) -> Option<String> {
+fn one(
+    program: &Path,
+    planned: &Planned,
+    args: &StudyArgs,
+    threads: usize,
+    silent: bool,
+    children: &Children,
+) -> Option<String> {
     match status(&planned.run) {
         Ok(Status::Finished | Status::Diverged { .. }) => return None,
         Ok(Status::Unfinished { .. }) => {}
@@ -225,7 +260,15 @@ fn one(program: &Path, planned: &Planned, args: &StudyArgs, threads: usize, sile
     }
     command.stdin(Stdio::null()).stdout(Stdio::null());
     command.stderr(if silent { Stdio::piped() } else { Stdio::inherit() });
-    let done = match command.spawn().and_then(std::process::Child::wait_with_output) {
+    let listed = || children.lock().unwrap_or_else(PoisonError::into_inner);
+    let done = apart(&mut command).spawn().and_then(|child| {
+        let id = child.id();
+        listed().insert(id);
+        let done = child.wait_with_output();
+        listed().remove(&id);
+        done
+    });
+    let done = match done {
         Ok(done) => done,
         Err(error) => return Some(format!("could not be started: {error}")),
     };
