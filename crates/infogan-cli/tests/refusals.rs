@@ -52,7 +52,7 @@ fn shapes_that_cannot_fit_are_refused_with_the_layer() {
 
 #[test]
 fn presets_and_files_that_do_not_exist_are_named() {
-    refused(&["train", "mnits"], &["mnits", "glyphs, mnist, fashion-mnist"]);
+    refused(&["train", "mnits"], &["mnits", "glyphs, mnist, mnist-robust, fashion-mnist"]);
     refused(&["train", "absent.toml"], &["absent.toml", "cannot be read"]);
     refused(&["presets", "show", "mnits"], &["mnits", "glyphs, mnist"]);
     refused(&["presets", "show", "mnits", "--resolved"], &["mnits", "glyphs, mnist"]);
