@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::run::report::read::{Run, Tick};
+use crate::run::report::read::{Code, Run, Scores, Tick};
 
 /// A number, or the reason why there is none.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,7 +52,8 @@ pub enum Measure {
         /// Which.
         of: String,
     },
-    /// The step at which the critic's loss has risen from below 0.3 to above 1 within 200 steps: the "cliff" of Evtimova and Drozdov (§6), where pictures become plausible at once.
+    /// The step at which the critic's loss has risen from below 0.3 to above 1 within 200 steps: the "cliff" of Evtimova
+    /// and Drozdov (§6), where pictures become plausible at once.
     Cliff,
     /// Which classes several categories of a code are for, and which none is for.
     Meaning {
@@ -162,8 +163,7 @@ fn score(run: &Run, of: &str) -> Result<f64, String> {
         let at = scores.checkerboard.iter().find(|found| Ok(found.period) == part.parse());
         return at.and_then(|found| found.ratio).ok_or_else(|| "no such period".to_owned());
     }
-    let code = scores.codes.iter().find(|known| known.name == code);
-    let code = code.ok_or("no codes")?;
+    let code = code_of(scores, code)?;
     let found = match part {
         "bound_nats" => code.bound_nats,
         "error_hungarian" => code.error_hungarian,
@@ -175,9 +175,13 @@ fn score(run: &Run, of: &str) -> Result<f64, String> {
     found.ok_or_else(|| "no classes to compare with".to_owned())
 }
 
+fn code_of<'s>(scores: &'s Scores, name: &str) -> Result<&'s Code, String> {
+    scores.codes.iter().find(|code| code.name == name).ok_or_else(|| "no codes".to_owned())
+}
+
 fn meaning(run: &Run, of: &str) -> Result<String, String> {
     let scores = run.scores.last().ok_or("not scored")?;
-    let code = scores.codes.iter().find(|code| code.name == of).ok_or("no codes")?;
+    let code = code_of(scores, of)?;
     if code.categories.is_empty() {
         return Err("no classes to compare with".to_owned());
     }

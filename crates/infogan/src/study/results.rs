@@ -33,7 +33,7 @@ pub enum Status {
 /// When a file of the run is broken.
 pub fn status(run: &Path) -> Result<Status, Error> {
     match run.join("config.toml").is_file() {
-        true => Ok(of_run(&Run::read(run)?)),
+        true => Ok(of_run(&Run::read_words(run)?)),
         false => Ok(Status::Unfinished { reason: "not trained".to_owned() }),
     }
 }

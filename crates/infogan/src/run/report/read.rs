@@ -150,6 +150,24 @@ pub(crate) struct Image {
 impl Run {
     /// Reads what there is.
     pub fn read(path: &Path) -> Result<Self, ReportError> {
+        let images = path.join("images");
+        let run = Self {
+            reals: image(&images.join("reals.png"))?,
+            fakes: snapshots(&images, "fakes-", 9)?,
+            traverses: snapshots(&images, "traverse-", 1)?,
+            ..Self::read_words(path)?
+        };
+        if run.is_empty() {
+            return Err(ReportError::NotARun {
+                path: path.to_path_buf(),
+                reason: "holds no config.toml, log.jsonl, scores.jsonl, images or checkpoints".into(),
+            });
+        }
+        Ok(run)
+    }
+
+    /// Reads all but the pictures.
+    pub fn read_words(path: &Path) -> Result<Self, ReportError> {
         if !path.is_dir() {
             return Err(ReportError::NotARun {
                 path: path.to_path_buf(),
@@ -165,7 +183,6 @@ impl Run {
         let config: toml::Table = config_text
             .parse()
             .map_err(|error: toml::de::Error| ReportError::broken(&config_path, error.to_string()))?;
-        let images = path.join("images");
         let scores = own_scores(&config, lines(&path.join("scores.jsonl"))?);
         let mut run = Self {
             name: directory_name(path),
@@ -173,18 +190,12 @@ impl Run {
             config_text,
             ticks: lines(&path.join("log.jsonl"))?,
             scores,
-            reals: image(&images.join("reals.png"))?,
-            fakes: snapshots(&images, "fakes-", 9)?,
-            traverses: snapshots(&images, "traverse-", 1)?,
+            reals: None,
+            fakes: Vec::new(),
+            traverses: Vec::new(),
             checkpoints: names(&path.join("checkpoints"))?,
         };
         run.checkpoints.retain(|name| name.starts_with("step-"));
-        if run.is_empty() {
-            return Err(ReportError::NotARun {
-                path: path.to_path_buf(),
-                reason: "holds no config.toml, log.jsonl, scores.jsonl, images or checkpoints".into(),
-            });
-        }
         Ok(run)
     }
 
