@@ -3,19 +3,11 @@
 
 use std::{path::PathBuf, sync::LazyLock};
 
-use image::GrayImage;
 use infogan_data::{Fit, FolderOptions, load_folder};
-use infogan_fuzz_data::{folder, put};
+use infogan_fuzz_data::{put, two_pictures};
 use libfuzzer_sys::fuzz_target;
 
-static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
-    let folder = folder("table");
-    std::fs::create_dir(folder.join("pictures")).expect("a folder in memory");
-    for name in ["a.bmp", "b.bmp"] {
-        GrayImage::new(1, 1).save(folder.join("pictures").join(name)).expect("a picture in memory");
-    }
-    folder
-});
+static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| two_pictures("table"));
 
 fuzz_target!(|input: &[u8]| {
     put(&FOLDER, "table", input);

@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use image::GrayImage;
+
 /// A folder that is this process's own, in memory where the system has such a place; emptied when it is made.
 pub fn folder(name: &str) -> PathBuf {
     let memory = Path::new("/dev/shm");
@@ -12,6 +14,16 @@ pub fn folder(name: &str) -> PathBuf {
     let folder = place.join(format!("infogan-fuzz-{name}-{}", std::process::id()));
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).expect("a folder in memory");
+    folder
+}
+
+/// A folder with `pictures/a.bmp` and `pictures/b.bmp`, for what lies beside pictures.
+pub fn two_pictures(name: &str) -> PathBuf {
+    let folder = folder(name);
+    fs::create_dir(folder.join("pictures")).expect("a folder in memory");
+    for name in ["a.bmp", "b.bmp"] {
+        GrayImage::new(1, 1).save(folder.join("pictures").join(name)).expect("a picture in memory");
+    }
     folder
 }
 
